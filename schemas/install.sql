@@ -1,0 +1,9 @@
+-- The whole schema without the hub: psql -1 -v ON_ERROR_STOP=1 -f schemas/install.sql "$DATABASE_URL"
+\ir migrations/0001_roles.sql
+\ir migrations/0002_events.sql
+\ir migrations/0003_details.sql
+\ir migrations/0004_correlation.sql
+\ir migrations/0005_log.sql
+\ir migrations/0006_operations.sql
+\ir migrations/0007_partitions.sql
+\ir migrations/0008_privileges.sql

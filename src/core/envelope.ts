@@ -1,0 +1,89 @@
+/** The kinds of sender. */
+export const platformNames = ["github", "linear", "slack", "deployment", "custom", "postgres"] as const
+export type PlatformName = (typeof platformNames)[number]
+
+/** Work classes, most urgent first; each has a queue of its own. */
+export const priorities = ["critical", "high", "normal", "low"] as const
+export type Priority = (typeof priorities)[number]
+
+/** Who did it, by the sender's own id. */
+export interface Actor {
+  id: string
+  name: string
+  bot: boolean
+}
+
+/** Where in an event a mention was found, and the words that show it. */
+export interface Evidence {
+  /** Field of the event: `title`, `branch`, `body`, `head.sha`. */
+  field: string
+  /** The mention itself as written there. */
+  text: string
+  /** Offsets of `text` within the field, in UTF-16 units; absent where the field is the mention. */
+  start?: number
+  end?: number
+}
+
+/** A mention of an entity found in an event. */
+export interface Reference {
+  /** Canonical key of the entity: `linear:issue:ENG-123`. */
+  entity: string
+  /** How it is referred to: `mentions`, `closes`, `head`, `merged_as`, `in_thread`. */
+  relation: string
+  evidence: Evidence
+  /** What refers to it, where that is not the event's own entity (each commit of a push). */
+  subject?: string
+}
+
+/** A typed, directed edge between two entities, as one event shows it. */
+export interface Link {
+  from: string
+  to: string
+  /** `implements`, `discusses`, `deploys`, `contains`, `reverts`, … read from → to. */
+  relation: string
+  /** Rule that made it, and its version. */
+  rule: string
+  ruleVersion: number
+  /** `strong` links join a timeline, `weak` ones are only shown. */
+  strength: "strong" | "weak"
+  /** 0 to 1. */
+  confidence: number
+  evidence: Evidence
+}
+
+/** An event as stored and processed; `payload` is derived from `raw` when it is needed. */
+export interface StoredEvent {
+  /** UUIDv7, made at ingest. */
+  id: string
+  tenant: string
+  platform: PlatformName
+  source: string
+  /** `platform.noun.verb`. */
+  type: string
+  /** The sender's own name: `pull_request:opened`, `Issue:update`, `app_mention`. */
+  name: string
+  deliveryId: string
+  priority: Priority
+  actor: Actor | null
+  /** Canonical key of what the event is about. */
+  entity: string | null
+  title: string | null
+  url: string | null
+  /** By the sender's clock. */
+  occurredAt: Date | null
+  /** By ours, at the last byte of the request. */
+  receivedAt: Date
+  correlationId: string
+  causationId: string | null
+  /** The headers the platform keeps, lower-cased. */
+  headers: Readonly<Record<string, string>>
+  contentType: string
+  /** The body exactly as received. */
+  raw: Buffer
+}
+
+/** An event with its place in the log and its references: what every stream hands out. */
+export interface LoggedEvent extends StoredEvent {
+  position: number
+  references: Reference[]
+}

@@ -1,0 +1,58 @@
+import type { LoggedEvent } from "./envelope.ts"
+import { jsonText } from "./payload.ts"
+
+/** The public JSON of an event, without its payload. */
+export interface EventHead {
+  id: string
+  position: number | null
+  tenant: string
+  platform: string
+  source: string
+  type: string
+  name: string
+  deliveryId: string
+  actor: LoggedEvent["actor"]
+  entity: string | null
+  references: LoggedEvent["references"]
+  title: string | null
+  url: string | null
+  priority: string
+  occurredAt: string | null
+  receivedAt: string
+  correlationId: string
+  causationId: string | null
+}
+
+/** An event as the API, streams and webhooks show it, as one line of JSON. */
+export function renderEvent(event: Omit<LoggedEvent, "position"> & { position: number | null }): string {
+  const head: EventHead = {
+    id: event.id,
+    position: event.position,
+    tenant: event.tenant,
+    platform: event.platform,
+    source: event.source,
+    type: event.type,
+    name: event.name,
+    deliveryId: event.deliveryId,
+    actor: event.actor,
+    entity: event.entity,
+    references: event.references,
+    title: event.title,
+    url: event.url,
+    priority: event.priority,
+    occurredAt: event.occurredAt?.toISOString() ?? null,
+    receivedAt: event.receivedAt.toISOString(),
+    correlationId: event.correlationId,
+    causationId: event.causationId,
+  }
+  return `${JSON.stringify(head).slice(0, -1)},"payload":${onOneLine(jsonText(event.raw, event.contentType))}}`
+}
+
+/**
+ * The payload goes out as the sender wrote it, never parsed and printed again: integers above 2^53,
+ * repeated keys and lone surrogates survive. A raw line break in valid JSON can only stand between
+ * tokens, so a space may take its place; SSE frames need that.
+ */
+function onOneLine(json: string): string {
+  return /[\r\n]/.test(json) ? json.replace(/[\r\n]+/g, " ") : json
+}

@@ -1,0 +1,110 @@
+import pg from "pg"
+
+/** Whatever runs a query: a pool, or a connection inside a transaction. Comes first in every signature. */
+export interface Db {
+  query<Row extends pg.QueryResultRow = pg.QueryResultRow>(
+    query: string | pg.QueryConfig,
+    values?: unknown[],
+  ): Promise<pg.QueryResult<Row>>
+}
+
+/** The pools of one process, each under the role that its work needs and no other. */
+export interface Database {
+  url: string
+  /** As signalbox_worker: ingest, processing, administration. */
+  work: pg.Pool
+  /** As signalbox_reader: rows of one tenant, through `readAs`. */
+  read: pg.Pool
+  close(): Promise<void>
+}
+
+export interface DatabaseOptions {
+  url: string
+  /** Connections of the worker pool (10). */
+  maxWork?: number
+  /** Connections of the reader pool (5). */
+  maxRead?: number
+}
+
+/** Opens both pools. Connections are made when they are first needed. */
+export function openDatabase({ url, maxWork = 10, maxRead = 5 }: DatabaseOptions): Database {
+  const work = createPool(url, { role: "signalbox_worker", max: maxWork })
+  const read = createPool(url, { role: "signalbox_reader", max: maxRead })
+  return {
+    url,
+    work,
+    read,
+    close: async () => {
+      await Promise.all([work.end(), read.end()])
+    },
+  }
+}
+
+export interface PoolOptions {
+  /** Role taken on at connect; without one, the connecting user's own. */
+  role?: string
+  max?: number
+  /** Lets a connection send a query before the previous one is answered. */
+  pipeline?: boolean
+}
+
+/** A pool whose sessions acknowledge nothing that is not on disk, whatever the server's default. */
+export function createPool(url: string, { role, max = 10, pipeline = false }: PoolOptions = {}): pg.Pool {
+  const settings = ["-c synchronous_commit=on", "-c timezone=UTC"]
+  if (role !== undefined) settings.push(`-c role=${role}`)
+  const config = {
+    connectionString: url,
+    max,
+    options: settings.join(" "),
+    application_name: `signalbox${role === undefined ? "" : ` ${role.replace("signalbox_", "")}`}`,
+    connectionTimeoutMillis: 5_000,
+    keepAlive: true,
+    types: { getTypeParser },
+    pipeline,
+  }
+  const pool = new pg.Pool(config)
+  // An idle connection that breaks (server restart) is replaced at the next checkout; without a
+  // listener the pool's error event would end the process.
+  pool.on("error", () => {})
+  return pool
+}
+
+/** Runs `body` in one transaction on a connection of its own; rolls back if it throws. */
+export async function transaction<T>(pool: pg.Pool, body: (db: pg.PoolClient) => Promise<T>): Promise<T> {
+  const client = await pool.connect()
+  let broken: Error | undefined
+  try {
+    await client.query("begin")
+    const result = await body(client)
+    await client.query("commit")
+    return result
+  } catch (error) {
+    await client.query("rollback").catch((failure: Error) => {
+      broken = failure
+    })
+    throw error
+  } finally {
+    client.release(broken)
+  }
+}
+
+/** Runs `body` read-only under the reader role with the rows of `tenant` alone in sight. */
+export async function readAs<T>(
+  database: Database,
+  tenant: string,
+  body: (db: Db) => Promise<T>,
+): Promise<T> {
+  return transaction(database.read, async (client) => {
+    await client.query("set transaction read only")
+    await client.query("select set_config('signalbox.tenant', $1, true)", [tenant])
+    return body(client)
+  })
+}
+
+const int8 = 20
+
+// Positions and counts are int8, which pg hands out as text; ours stay below 2^53.
+function getTypeParser(oid: number, format?: "text" | "binary"): (value: string) => unknown {
+  if (oid === int8) return Number
+  return pg.types.getTypeParser(oid, format as "text")
+}
