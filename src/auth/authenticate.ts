@@ -1,0 +1,53 @@
+import { timingSafeEqual } from "node:crypto"
+import { SignalboxError } from "../core/errors.ts"
+import type { Clock } from "../core/clock.ts"
+import { findApiKey, touchApiKey } from "../store/api-keys.ts"
+import type { Db } from "../store/database.ts"
+import { hashKey } from "./keys.ts"
+import { scopes, type Principal } from "./scopes.ts"
+
+export interface AuthenticatorOptions {
+  db: Db
+  /** SIGNALBOX_ADMIN_KEY, good for every scope and, by `X-Signalbox-Tenant`, every tenant. */
+  adminKey?: string | undefined
+  clock: Clock
+}
+
+/** Tells who holds a key; throws `unauthenticated` for none, or one that is not in force. */
+export type Authenticate = (headers: Headers) => Promise<Principal>
+
+const cacheMs = 5_000
+const cacheSize = 1_000
+const bearer = /^Bearer +(\S+) *$/i
+
+/** Checks bearer keys. A key found is believed for five seconds; revoking takes at most that long. */
+export function createAuthenticator({ db, adminKey, clock }: AuthenticatorOptions): Authenticate {
+  const adminHash = adminKey === undefined ? undefined : hashKey(adminKey)
+  const known = new Map<string, { principal: Principal; until: number }>()
+
+  return async function authenticate(headers) {
+    const key = bearer.exec(headers.get("authorization") ?? "")?.[1]
+    if (key === undefined) {
+      throw new SignalboxError("unauthenticated", "send an API key: Authorization: Bearer <key>")
+    }
+    const hash = hashKey(key)
+    if (adminHash !== undefined && timingSafeEqual(hash, adminHash)) {
+      const tenant = headers.get("x-signalbox-tenant") ?? "default"
+      return { keyId: "admin", tenant, scopes: new Set(scopes) }
+    }
+    const cacheKey = hash.toString("base64")
+    const now = clock().getTime()
+    const cached = known.get(cacheKey)
+    if (cached !== undefined && cached.until > now) return cached.principal
+    known.delete(cacheKey)
+    const row = await findApiKey(db, hash)
+    if (row === undefined) {
+      throw new SignalboxError("unauthenticated", "the API key is unknown, expired or revoked")
+    }
+    await touchApiKey(db, row.id)
+    const principal: Principal = { keyId: row.id, tenant: row.tenant, scopes: new Set(row.scopes) }
+    if (known.size >= cacheSize) known.clear()
+    known.set(cacheKey, { principal, until: now + cacheMs })
+    return principal
+  }
+}

@@ -1,0 +1,19 @@
+/**
+ * What a key may do. `admin` includes every other one; `events:raw` is apart from `events:read`
+ * because bodies as received may hold what the payload shown elsewhere masks.
+ */
+export const scopes = ["events:read", "events:raw", "events:write", "streams:read", "admin"] as const
+export type Scope = (typeof scopes)[number]
+
+/** Who makes a request, as its key tells. */
+export interface Principal {
+  /** Id of the key, or `admin` for SIGNALBOX_ADMIN_KEY. */
+  keyId: string
+  tenant: string
+  scopes: ReadonlySet<string>
+}
+
+/** Whether a principal may do what `scope` stands for. */
+export function allows(principal: Principal, scope: Scope): boolean {
+  return principal.scopes.has("admin") || principal.scopes.has(scope)
+}
