@@ -1,0 +1,79 @@
+import { Hono } from "hono"
+import { z } from "zod"
+import { createKey } from "../auth/keys.ts"
+import type { AuthEnv } from "../auth/middleware.ts"
+import { scopes, type Principal } from "../auth/scopes.ts"
+import { SignalboxError } from "../core/errors.ts"
+import { isUuid } from "../core/uuid.ts"
+import { listApiKeys, revokeApiKey, type ApiKeyRow } from "../store/api-keys.ts"
+import type { Database } from "../store/database.ts"
+import { parseBody, parseQuery } from "./parse.ts"
+
+const newKey = z.strictObject({
+  name: z.string().min(1).max(200),
+  scopes: z.array(z.enum(scopes)).min(1),
+  tenant: z.string().min(1).max(200).optional(),
+  expiresAt: z.iso.datetime({ offset: true }).optional(),
+})
+
+const page = z.object({
+  limit: z.coerce.number().int().min(1).max(500).default(50),
+  cursor: z.uuid().optional(),
+})
+
+/** `/api/v1/keys`: make, list and revoke API keys. Needs `admin`. */
+export function keyRoutes(database: Database): Hono<AuthEnv> {
+  const app = new Hono<AuthEnv>()
+
+  app.post("/", async (c) => {
+    const request = await parseBody(c, newKey)
+    const tenant = request.tenant ?? c.var.principal.tenant
+    if (!mayManage(c.var.principal, tenant)) {
+      throw new SignalboxError("forbidden", "only SIGNALBOX_ADMIN_KEY makes keys for another tenant")
+    }
+    const { key, row } = await createKey(database.work, {
+      tenant,
+      name: request.name,
+      scopes: request.scopes,
+      expiresAt: request.expiresAt === undefined ? null : new Date(request.expiresAt),
+    })
+    return c.json({ ...show(row), key }, 201)
+  })
+
+  app.get("/", async (c) => {
+    const { limit, cursor } = parseQuery(c, page)
+    const rows = await listApiKeys(database.work, managedTenant(c.var.principal), {
+      limit,
+      before: cursor ?? null,
+    })
+    return c.json({ keys: rows.map(show), nextCursor: rows.length === limit ? rows.at(-1)!.id : null })
+  })
+
+  app.delete("/:id", async (c) => {
+    const id = c.req.param("id")
+    const revoked = isUuid(id) && (await revokeApiKey(database.work, managedTenant(c.var.principal), id))
+    if (!revoked) throw new SignalboxError("not_found", "no key in force has this id")
+    return c.body(null, 204)
+  })
+
+  return app
+}
+
+function mayManage(principal: Principal, tenant: string): boolean {
+  return principal.keyId === "admin" || principal.tenant === tenant
+}
+
+/** The tenant whose keys a principal sees; null for all. */
+function managedTenant(principal: Principal): string | null {
+  return principal.keyId === "admin" ? null : principal.tenant
+}
+
+function show(row: ApiKeyRow) {
+  return {
+    ...row,
+    createdAt: row.createdAt.toISOString(),
+    expiresAt: row.expiresAt?.toISOString() ?? null,
+    revokedAt: row.revokedAt?.toISOString() ?? null,
+    lastUsedAt: row.lastUsedAt?.toISOString() ?? null,
+  }
+}

@@ -1,0 +1,57 @@
+import { Hono } from "hono"
+import type { AuthEnv } from "../auth/middleware.ts"
+import { SignalboxError } from "../core/errors.ts"
+import type { PlatformName } from "../core/envelope.ts"
+import { mediaType } from "../core/payload.ts"
+import { uuidv7 } from "../core/uuid.ts"
+
+/** A body to take in as if its sender had been verified. */
+export interface Submission {
+  platform: PlatformName
+  tenant: string
+  source: string
+  body: Buffer
+  contentType: string
+  headers: Readonly<Record<string, string>>
+}
+
+/** Takes a submission in, or throws a SignalboxError; resolves after the commit. */
+export type Submit = (
+  submission: Submission,
+) => Promise<{ eventId: string; duplicate: boolean; conflict: boolean }>
+
+/** Routes that submit an event of `platform` under the tenant of the key. */
+export function submitRoute(submit: Submit, platform: PlatformName, maxBytes: number): Hono<AuthEnv> {
+  const app = new Hono<AuthEnv>()
+  app.post("/", async (c) => {
+    const contentType = c.req.header("content-type") ?? "application/json"
+    if (!mediaType(contentType).endsWith("json")) {
+      throw new SignalboxError("unsupported_media_type", "send the event as application/json")
+    }
+    if (Number(c.req.header("content-length") ?? 0) > maxBytes) throw tooLarge(maxBytes)
+    const body = Buffer.from(await c.req.arrayBuffer())
+    if (body.length > maxBytes) throw tooLarge(maxBytes)
+    // Without a key of the caller's own, two equal submissions are two events.
+    const key = c.req.header("idempotency-key") ?? uuidv7()
+    const result = await submit({
+      platform,
+      tenant: c.var.principal.tenant,
+      source: "api",
+      body,
+      contentType,
+      headers: { "idempotency-key": key },
+    })
+    if (result.conflict) {
+      throw new SignalboxError(
+        "conflict",
+        `event ${result.eventId} was submitted under the same key with another body; this body is kept in event_conflicts`,
+      )
+    }
+    return c.json({ eventId: result.eventId, duplicate: result.duplicate }, 202)
+  })
+  return app
+}
+
+function tooLarge(maxBytes: number): SignalboxError {
+  return new SignalboxError("too_large", `a body may have ${maxBytes} bytes at most`)
+}

@@ -1,0 +1,34 @@
+import type { ParseArgsOptionsConfig } from "node:util"
+
+/** Options by name, as `parseArgs` of node:util gives them. */
+export type OptionValues = Readonly<Record<string, string | boolean | (string | boolean)[] | undefined>>
+
+/** What a command is run with. */
+export interface CommandContext {
+  positionals: readonly string[]
+  options: OptionValues
+  env: Readonly<Record<string, string | undefined>>
+  /** Whether `--json` was given: machine-readable output, one JSON value a line. */
+  json: boolean
+  /** Ends at SIGINT or SIGTERM. */
+  signal: AbortSignal
+  out(line: string): void
+}
+
+/** One subcommand of `signalbox`. */
+export interface Command {
+  name: string
+  /** One line for the list of commands. */
+  summary: string
+  /** What follows the name: `[--limit N] ID`. */
+  usage: string
+  options?: ParseArgsOptionsConfig
+  /** Runs it; the answer is the exit status. */
+  run(context: CommandContext): Promise<number>
+}
+
+/** The value of a text option, if it was given. */
+export function textOption(options: OptionValues, name: string): string | undefined {
+  const value = options[name]
+  return typeof value === "string" ? value : undefined
+}

@@ -1,0 +1,65 @@
+import { parseArgs } from "node:util"
+import { SignalboxError } from "../core/errors.ts"
+import type { Command } from "./command.ts"
+import { commands } from "./commands/index.ts"
+
+process.exitCode = await main(process.argv.slice(2))
+
+async function main(args: string[]): Promise<number> {
+  const [name, ...rest] = args
+  if (name === undefined || name === "help" || name === "--help" || name === "-h") {
+    process.stdout.write(overview())
+    return name === undefined ? 2 : 0
+  }
+  const command = commands.find((candidate) => candidate.name === name)
+  if (command === undefined) {
+    process.stderr.write(`signalbox: no command ${name}; signalbox help lists them\n`)
+    return 2
+  }
+  return run(command, rest)
+}
+
+async function run(command: Command, args: string[]): Promise<number> {
+  const shutdown = new AbortController()
+  // The first signal asks for an orderly end, a second one does not wait for it.
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.on(signal, () => (shutdown.signal.aborted ? process.exit(130) : shutdown.abort(signal)))
+  }
+  try {
+    const { values, positionals } = parseArgs({
+      args,
+      options: { ...command.options, json: { type: "boolean" }, help: { type: "boolean", short: "h" } },
+      allowPositionals: true,
+    })
+    if (values["help"] === true) {
+      process.stdout.write(`signalbox ${command.name} ${command.usage}\n\n${command.summary}\n`)
+      return 0
+    }
+    return await command.run({
+      positionals,
+      options: values,
+      env: process.env,
+      json: values["json"] === true,
+      signal: shutdown.signal,
+      out: (line) => process.stdout.write(`${line}\n`),
+    })
+  } catch (error) {
+    process.stderr.write(`signalbox ${command.name}: ${explain(error)}\n`)
+    return error instanceof SignalboxError && error.code !== "internal" ? 2 : 1
+  }
+}
+
+/** One line for an error whose cause its reader can mend, the stack for one that is ours. */
+function explain(error: unknown): string {
+  if (error instanceof SignalboxError) return error.message
+  if (error instanceof TypeError && "code" in error && String(error.code).startsWith("ERR_PARSE_ARGS")) {
+    return error.message
+  }
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+}
+
+function overview(): string {
+  const width = Math.max(...commands.map((command) => command.name.length))
+  const lines = commands.map((command) => `  ${command.name.padEnd(width)}  ${command.summary}`)
+  return `signalbox <command> [options]\n\n${lines.join("\n")}\n\nEvery command takes --json and --help.\n`
+}
