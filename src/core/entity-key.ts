@@ -20,3 +20,41 @@ export function entityKind(key: string): string {
   const [platform, kind] = key.split(":", 2)
   return platform === "deployment" || kind === undefined ? (platform ?? key) : `${platform}:${kind}`
 }
+
+const keyForm = /^([a-z][a-z0-9_]*):(?:([a-z][a-z0-9_]*):)?(\S(?:.*\S)?)$/iu
+const uuidForm = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+const maxBytes = 1024
+
+/** Platforms whose every key names a kind. */
+const kinded: ReadonlySet<string> = new Set(["github", "linear", "slack"])
+
+/**
+ * A key as a user wrote it, in the one case that keys are stored in; null where it is no key (not
+ * `platform:id` or `platform:kind:id`, over 1,024 bytes, or with characters that text columns refuse).
+ */
+export function canonicalEntityKey(key: string): string | null {
+  const trimmed = key.trim()
+  if (Buffer.byteLength(trimmed) > maxBytes || !trimmed.isWellFormed() || /\p{Cc}/u.test(trimmed)) return null
+  const parts = keyForm.exec(trimmed)
+  if (parts === null) return null
+  const platform = (parts[1] ?? "").toLowerCase()
+  const kind = parts[2]
+  const id = parts[3] ?? ""
+  // A deployment's id may hold a colon; it has no kind, and its case is the provider's.
+  if (platform === "deployment") return entityKey.deployment(kind === undefined ? id : `${kind}:${id}`)
+  if (kind === undefined) return kinded.has(platform) ? null : `${platform}:${id}`
+  return `${platform}:${kind.toLowerCase()}:${canonicalId(platform, kind.toLowerCase(), id)}`
+}
+
+function canonicalId(platform: string, kind: string, id: string): string {
+  if (platform === "github") return canonicalGithubId(id)
+  if (platform !== "linear") return id
+  if (kind === "issue") return id.toUpperCase()
+  return uuidForm.test(id) ? id.toLowerCase() : id
+}
+
+/** Repositories, numbers and SHAs hold no case; what follows `@` (a branch, a tag) does. */
+function canonicalGithubId(id: string): string {
+  const at = id.indexOf("@")
+  return at === -1 ? id.toLowerCase() : id.slice(0, at).toLowerCase() + id.slice(at)
+}

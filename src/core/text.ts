@@ -12,3 +12,12 @@ export function cleanText(text: string, maxChars = 8192): string {
 export function textOrNull(value: unknown, maxChars?: number): string | null {
   return typeof value === "string" && value !== "" ? cleanText(value, maxChars) : null
 }
+
+/** The first line that is not blank, cut with an ellipsis to `maxChars`; null where there is none. */
+export function firstLine(value: unknown, maxChars = 140): string | null {
+  const line = /\S[^\r\n]*/.exec(textOrNull(value) ?? "")?.[0].trimEnd()
+  if (line === undefined) return null
+  if (line.length <= maxChars) return line
+  const cut = line.slice(0, maxChars - 1)
+  return `${(cut.isWellFormed() ? cut : cut.slice(0, -1)).trimEnd()}…` // never half of a surrogate pair
+}
