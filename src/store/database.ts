@@ -46,10 +46,15 @@ export interface PoolOptions {
   max?: number
   /** Lets a connection send a query before the previous one is answered. */
   pipeline?: boolean
+  /** Milliseconds after which a statement without an answer breaks its connection; none if absent. */
+  queryTimeoutMs?: number
 }
 
 /** A pool whose sessions acknowledge nothing that is not on disk, whatever the server's default. */
-export function createPool(url: string, { role, max = 10, pipeline = false }: PoolOptions = {}): pg.Pool {
+export function createPool(
+  url: string,
+  { role, max = 10, pipeline = false, queryTimeoutMs }: PoolOptions = {},
+): pg.Pool {
   const settings = ["-c synchronous_commit=on", "-c timezone=UTC"]
   if (role !== undefined) settings.push(`-c role=${role}`)
   const config = {
@@ -61,11 +66,14 @@ export function createPool(url: string, { role, max = 10, pipeline = false }: Po
     keepAlive: true,
     types: { getTypeParser },
     pipeline,
+    ...(queryTimeoutMs === undefined ? {} : { query_timeout: queryTimeoutMs }),
   }
   const pool = new pg.Pool(config)
   // An idle connection that breaks (server restart) is replaced at the next checkout; without a
   // listener the pool's error event would end the process.
   pool.on("error", () => {})
+  // The same for one that breaks while it is checked out: its query tells whoever holds it.
+  pool.on("connect", (client) => client.on("error", () => {}))
   return pool
 }
 

@@ -1,0 +1,72 @@
+import type { IncomingMessage } from "node:http"
+import { SignalboxError } from "../core/errors.ts"
+import type { ByteBudget } from "./byte-budget.ts"
+
+export interface BodyLimits {
+  /** Bytes that one body may have. */
+  maxBytes: number
+  /** Milliseconds for the whole body to arrive. */
+  timeoutMs: number
+  /** Counts the bytes of all bodies in memory; they stay counted when the body is handed over. */
+  budget: ByteBudget
+}
+
+/**
+ * Reads a request's body as it came. Throws 413 before a byte past the limit is kept, 503 where the
+ * budget is spent, 408 where the sender is too slow and 400 where it hangs up; the bytes of a body
+ * that is not handed over are given back to the budget.
+ */
+export function readBody(
+  incoming: IncomingMessage,
+  { maxBytes, timeoutMs, budget }: BodyLimits,
+): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const announced = Number(incoming.headers["content-length"] ?? 0)
+    if (announced > maxBytes) {
+      reject(tooLarge(maxBytes))
+      return
+    }
+    const chunks: Buffer[] = []
+    let bytes = 0
+    const timer = setTimeout(fail, timeoutMs, tooSlow())
+    incoming.on("data", onData).on("end", onEnd).on("error", onGone).on("close", onGone)
+
+    function onData(chunk: Buffer): void {
+      try {
+        if (bytes + chunk.length > maxBytes) throw tooLarge(maxBytes)
+        budget.take(chunk.length)
+      } catch (error) {
+        fail(error)
+        return
+      }
+      bytes += chunk.length
+      chunks.push(chunk)
+    }
+    function onEnd(): void {
+      release()
+      const [only] = chunks
+      resolve(only !== undefined && chunks.length === 1 ? only : Buffer.concat(chunks, bytes))
+    }
+    function onGone(): void {
+      fail(new SignalboxError("bad_request", "the request ended before its body did"))
+    }
+    function fail(error: unknown): void {
+      release()
+      budget.give(bytes)
+      // The rest is read and dropped by the server, so that the sender gets to see the answer.
+      reject(error)
+    }
+    function release(): void {
+      clearTimeout(timer)
+      incoming.off("data", onData).off("end", onEnd).off("error", onGone).off("close", onGone)
+    }
+  })
+}
+
+function tooLarge(maxBytes: number): SignalboxError {
+  return new SignalboxError("too_large", `the body is larger than ${maxBytes} bytes`)
+}
+
+function tooSlow(): SignalboxError {
+  return new SignalboxError("bad_request", "the body did not arrive in time", { status: 408 })
+}

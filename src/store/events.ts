@@ -1,0 +1,141 @@
+import type pg from "pg"
+import type { Actor, PlatformName, Priority, StoredEvent } from "../core/envelope.ts"
+import { isUuid } from "../core/uuid.ts"
+import type { Db } from "./database.ts"
+import { valuesList } from "./values-list.ts"
+
+/** An event as ingest hands it over: identified, not yet processed. */
+export interface NewEvent {
+  id: string
+  tenant: string
+  platform: PlatformName
+  source: string
+  type: string
+  name: string
+  deliveryId: string
+  priority: Priority
+  receivedAt: Date
+  correlationId: string
+  causationId: string | null
+  headers: Readonly<Record<string, string>>
+  contentType: string
+  raw: Buffer
+  /** SHA-256 of `raw`: tells a repeat from a conflict. */
+  bodyHash: Buffer
+}
+
+/**
+ * Inserts event rows in one statement, its text named by the number of rows so that a connection
+ * parses each once. Bodies travel as binary parameters and are nowhere encoded.
+ */
+export function insertEvents(db: Db, events: readonly NewEvent[]): Promise<pg.QueryResult> {
+  const values: unknown[] = []
+  for (const event of events) {
+    values.push(
+      event.id,
+      event.tenant,
+      event.platform,
+      event.source,
+      event.type,
+      event.name,
+      event.deliveryId,
+      event.priority,
+      event.receivedAt.toISOString(),
+      event.correlationId,
+      event.causationId,
+      JSON.stringify(event.headers),
+      event.contentType,
+      event.raw,
+    )
+  }
+  return db.query({
+    name: `insert_events_${events.length}`,
+    text: `insert into events (id, tenant, platform, source, type, name, delivery_id, priority, received_at,
+        correlation_id, causation_id, headers, content_type, raw)
+      values ${valuesList(events.length, 14)}`,
+    values,
+  })
+}
+
+interface EventRow {
+  id: string
+  tenant: string
+  platform: PlatformName
+  source: string
+  type: string
+  name: string
+  delivery_id: string
+  priority: Priority
+  actor_id: string | null
+  actor_name: string | null
+  actor_bot: boolean | null
+  entity: string | null
+  title: string | null
+  url: string | null
+  occurred_at: Date | null
+  received_at: Date
+  correlation_id: string
+  causation_id: string | null
+  headers: Record<string, string>
+  content_type: string
+  raw: Buffer
+}
+
+const columns = `id, tenant, platform, source, type, name, delivery_id, priority, actor_id, actor_name,
+  actor_bot, entity, title, url, occurred_at, received_at, correlation_id, causation_id, headers,
+  content_type, raw`
+
+/** Events by id, in the order of their ids; ids that are not there are left out. */
+export async function findEvents(db: Db, ids: readonly string[]): Promise<StoredEvent[]> {
+  const { rows } = await db.query<EventRow>({
+    name: "find_events",
+    text: `select ${columns} from events where id = any($1::uuid[]) order by id`,
+    values: [ids],
+  })
+  return rows.map(storedEvent)
+}
+
+/** One event by id; undefined where there is none, or where the text is no id at all. */
+export async function findEvent(db: Db, id: string): Promise<StoredEvent | undefined> {
+  return isUuid(id) ? (await findEvents(db, [id]))[0] : undefined
+}
+
+/** The body of an event exactly as received, and the Content-Type it came with. */
+export async function findRaw(db: Db, id: string): Promise<{ raw: Buffer; contentType: string } | undefined> {
+  if (!isUuid(id)) return undefined
+  const { rows } = await db.query<{ raw: Buffer; contentType: string }>(
+    `select raw, content_type as "contentType" from events where id = $1`,
+    [id],
+  )
+  return rows[0]
+}
+
+function storedEvent(row: EventRow): StoredEvent {
+  return {
+    id: row.id,
+    tenant: row.tenant,
+    platform: row.platform,
+    source: row.source,
+    type: row.type,
+    name: row.name,
+    deliveryId: row.delivery_id,
+    priority: row.priority,
+    actor: actorOf(row),
+    entity: row.entity,
+    title: row.title,
+    url: row.url,
+    occurredAt: row.occurred_at,
+    receivedAt: row.received_at,
+    correlationId: row.correlation_id,
+    causationId: row.causation_id,
+    headers: row.headers,
+    contentType: row.content_type,
+    raw: row.raw,
+  }
+}
+
+function actorOf(row: EventRow): Actor | null {
+  return row.actor_id === null
+    ? null
+    : { id: row.actor_id, name: row.actor_name ?? row.actor_id, bot: row.actor_bot === true }
+}

@@ -1,0 +1,43 @@
+import pg from "pg"
+
+/**
+ * What a failed statement means for whoever sent it:
+ * - `away`: no answer from the server, or one that it cannot serve now; whether a COMMIT took hold is unknown.
+ * - `contention`: rolled back for another transaction's sake (deadlock, serialization); it may succeed as it is.
+ * - `repeat`: a unique key is taken.
+ * - `data`: a value that the database refuses; the same rows will never succeed.
+ * - `other`: a fault of ours or of the schema.
+ */
+export type Failure = "away" | "contention" | "repeat" | "data" | "other"
+
+// SQLSTATE classes: 08 connection, 53 insufficient resources, 57 operator intervention (shutdown,
+// starting up), 22 data exception, 23 integrity constraint, 54 program limit exceeded.
+const byClass: Readonly<Record<string, Failure>> = {
+  "08": "away",
+  "53": "away",
+  "57": "away",
+  "22": "data",
+  "23": "data",
+  "54": "data",
+}
+
+const byState: Readonly<Record<string, Failure>> = {
+  "23505": "repeat",
+  "40001": "contention",
+  "40P01": "contention",
+  "55P03": "contention", // lock not available
+  "25006": "away", // read-only: a standby that is not promoted yet
+}
+
+/**
+ * Sorts an error of a query or a connect by its SQLSTATE. One that has none came from the
+ * connection (pg gives those no code of their own), unless it is a programming error.
+ */
+export function failureOf(error: unknown): Failure {
+  if (error instanceof pg.DatabaseError) {
+    const state = error.code ?? ""
+    return byState[state] ?? byClass[state.slice(0, 2)] ?? "other"
+  }
+  const fault = error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError
+  return fault ? "other" : "away"
+}
