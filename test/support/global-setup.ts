@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto"
 import type { TestProject } from "vitest/node"
+import { installQueue } from "../../src/queue/install.ts"
 import { createPool } from "../../src/store/database.ts"
 import { migrate } from "../../src/store/migrate.ts"
 
@@ -18,6 +19,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const admin = createPool(serverUrl, { max: 1 })
   await admin.query(`create database ${template}`)
   await migrate(withDatabase(serverUrl, template))
+  await installQueue(withDatabase(serverUrl, template))
   project.provide("serverUrl", serverUrl)
   project.provide("template", template)
   return async () => {
