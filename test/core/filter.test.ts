@@ -1,0 +1,315 @@
+import * as fc from "fast-check"
+import { describe, expect, test } from "vitest"
+import type { LoggedEvent } from "../../src/core/envelope.ts"
+import { SignalboxError } from "../../src/core/errors.ts"
+import { compileFilter, compileHeadFilter, filterKey, parseFilter } from "../../src/core/filter.ts"
+import { compileLinearRegexp } from "../../src/core/linear-regexp.ts"
+
+function event(fields: Partial<LoggedEvent> = {}, payload: unknown = {}): LoggedEvent {
+  return {
+    id: "0197a000-0000-7000-8000-000000000001",
+    tenant: "default",
+    platform: "github",
+    source: "default",
+    type: "github.pull_request.opened",
+    name: "pull_request:opened",
+    deliveryId: "d-1",
+    priority: "high",
+    actor: { id: "7", name: "ada", bot: false },
+    entity: "github:pull_request:acme/api#42",
+    title: "Fix the thing",
+    url: null,
+    occurredAt: new Date("2026-01-02T03:04:05.000Z"),
+    receivedAt: new Date("2026-01-02T03:04:06.000Z"),
+    correlationId: "c",
+    causationId: null,
+    headers: {},
+    contentType: "application/json",
+    raw: Buffer.from(typeof payload === "string" ? payload : JSON.stringify(payload)),
+    position: 12,
+    references: [
+      { entity: "linear:issue:ENG-1", relation: "closes", evidence: { field: "title", text: "ENG-1" } },
+    ],
+    ...fields,
+  }
+}
+
+const passes = (filter: unknown, subject = event()) => compileFilter(parseFilter(filter))(subject)
+
+function refusal(filter: unknown): SignalboxError {
+  try {
+    parseFilter(filter)
+  } catch (error) {
+    if (error instanceof SignalboxError) return error
+    throw error
+  }
+  throw new Error(`taken: ${JSON.stringify(filter)}`)
+}
+
+describe("a filter that is not understood is refused, never ignored", () => {
+  test.each([
+    [{ platform: ["github"] }, "unknown key platform; known: platforms, types"],
+    [JSON.parse('{"__proto__": {"types": ["*"]}}'), "unknown key __proto__"],
+    [{ platforms: ["gitlab"] }, "platforms.0"],
+    [{ types: [] }, "types: must not be empty"],
+    [{ types: ["github..opened"] }, "types.0"],
+    [{ types: ["*.*.*.*.*"] }, "more than four wildcards"],
+    [{ types: [7] }, "types.0"],
+    [{ priority: "urgent" }, "priority"],
+    [null, "expected object"],
+    [[], "expected object"],
+    ['{"types"', "not valid JSON"],
+    [{ where: [] }, "where must be an object"],
+    [{ where: JSON.parse('{"__proto__": 1}') }, "where.__proto__ begins with none of"],
+    [{ where: { "payloads.x": 1 } }, "where.payloads.x begins with none of id, position"],
+    [{ where: { "payload..x": 1 } }, "empty name"],
+    [{ where: { "payload.x": {} } }, "payload.x must not be empty"],
+    [{ where: { "payload.x": { $equals: 1 } } }, "unknown operator $equals at where.payload.x"],
+    [{ where: { $nor: [] } }, "unknown operator $nor"],
+    [{ where: { $or: [] } }, "$or must be a list of 1 to 256"],
+    [{ where: { "payload.x": { $gt: true } } }, "must be a number or a string"],
+    [{ where: { "payload.x": { $in: [[1]] } } }, "must be a string, a number"],
+    [{ where: { "payload.x": { $exist: "yes" } } }, "must be true or false"],
+    [{ where: { "payload.x": { $regex: "(" } } }, 'unmatched "("'],
+    [{ where: { title: { $eq: "x".repeat(1025) } } }, "1024 characters"],
+  ])("%j", (filter, message) => {
+    const error = refusal(filter)
+    expect(error.status).toBe(400)
+    expect(error.message).toContain(message)
+  })
+
+  test("nesting and size have bounds", () => {
+    let deep: unknown = { title: "x" }
+    for (let n = 0; n < 20; n++) deep = { $not: deep }
+    expect(refusal({ where: deep }).message).toContain("nested deeper")
+    const wide = Object.fromEntries(Array.from({ length: 200 }, (_, n) => [`payload.p${n}`, n]))
+    expect(refusal({ where: wide }).message).toContain("more than 128 conditions")
+    const long = Array.from({ length: 100 }, (_, n) => `${n}${"e".repeat(1000)}`)
+    expect(refusal({ entities: long }).message).toContain("16384")
+  })
+})
+
+describe("every key must hold, within a key any value", () => {
+  test.each<[unknown, boolean]>([
+    [{}, true],
+    [{ where: {} }, true],
+    [{ platforms: ["github", "linear"] }, true],
+    [{ platforms: "linear" }, false],
+    [{ types: ["github.pull_request.*"] }, true],
+    [{ types: ["github.*.closed", "**.opened"] }, true],
+    [{ types: ["github.pull_request"] }, false],
+    [{ entities: ["github:pull_request:acme/api#42"] }, true],
+    [{ entities: ["linear:issue:ENG-1"] }, true],
+    [{ entities: ["linear:issue:ENG-2"] }, false],
+    [{ actors: ["ada"] }, true],
+    [{ actors: ["7"] }, true],
+    [{ actors: ["8"] }, false],
+    [{ sources: ["default"], priority: ["low", "high"] }, true],
+    [{ sources: ["default"], priority: "low" }, false],
+    ['{"platforms":["github"]}', true],
+  ])("%j is %s", (filter, expected) => {
+    expect(passes(filter)).toBe(expected)
+  })
+
+  test("an event without actor and entity passes only where neither is asked for", () => {
+    const bare = event({ actor: null, entity: null, references: [] })
+    expect(passes({ actors: ["ada"] }, bare)).toBe(false)
+    expect(passes({ entities: ["x"] }, bare)).toBe(false)
+    expect(passes({ where: { "actor.name": { $exist: false }, entity: null } }, bare)).toBe(true)
+  })
+})
+
+const payload = {
+  action: "opened",
+  number: 42,
+  draft: false,
+  merged_at: null,
+  labels: [{ name: "bug" }, { name: "p1" }],
+  tags: ["a", "b"],
+  empty: [],
+  "dotted.name": 1,
+  pull_request: { base: { ref: "main" }, additions: 7, updated_at: "2026-01-02T00:00:00Z" },
+}
+
+describe("conditions reach into the payload", () => {
+  test.each<[Record<string, unknown>, boolean]>([
+    [{ "payload.pull_request.base.ref": { $eq: "main" } }, true],
+    [{ "payload.pull_request.base.ref": "main", "payload.number": 42 }, true],
+    [{ "payload.pull_request.base.ref": "main", "payload.number": 43 }, false],
+    [{ "payload.pull_request.base": { $eq: "main" } }, false],
+    [{ "payload.action": { $neq: "closed" } }, true],
+    [{ "payload.missing": { $neq: "closed" } }, true],
+    [{ "payload.missing": { $eq: null } }, false],
+    [{ "payload.merged_at": null }, true],
+    [{ "payload.pull_request.additions": { $gt: 6, $lt: 8 } }, true],
+    [{ "payload.pull_request.additions": { $gte: 7, $lte: 7 } }, true],
+    [{ "payload.pull_request.additions": { $gt: 7 } }, false],
+    [{ "payload.pull_request.additions": { $gt: "6" } }, false],
+    [{ "payload.pull_request.updated_at": { $gte: "2026-01-01" } }, true],
+    [{ "payload.action": { $in: ["opened", "reopened"] } }, true],
+    [{ "payload.action": { $nin: ["opened", "reopened"] } }, false],
+    [{ "payload.missing": { $nin: ["opened"] } }, true],
+    [{ title: { $startsWith: "Fix", $endsWith: "thing" } }, true],
+    [{ title: { $startsWith: "thing" } }, false],
+    [{ title: { $regex: "(?i)^fix\\b" } }, true],
+    [{ "payload.number": { $regex: "42" } }, false],
+    [{ "payload.merged_at": { $exist: true } }, true],
+    [{ "payload.missing": { $exist: true } }, false],
+    [{ "payload.empty": { $exist: true } }, true],
+    [{ "payload.labels.name": "p1" }, true],
+    [{ "payload.labels.1.name": "bug" }, false],
+    [{ "payload.labels.0.name": "bug" }, true],
+    [{ "payload.labels.name": { $neq: "bug" } }, false],
+    [{ "payload.tags": "b" }, true],
+    [{ "payload.tags.length": { $exist: true } }, false],
+    [{ "payload.dotted\\.name": 1 }, true],
+    [{ "payload.constructor": { $exist: true } }, false],
+    [{ "payload.__proto__": { $exist: true } }, false],
+    [{ "payload.action.length": { $exist: true } }, false],
+    [{ $or: [{ "payload.number": 1 }, { "payload.action": "opened" }] }, true],
+    [{ $and: [{ "payload.number": 1 }, { "payload.action": "opened" }] }, false],
+    [{ $not: { "payload.number": 1 } }, true],
+    [{ "payload.number": { $or: [{ $lt: 10 }, { $gt: 40 }], $not: { $eq: 41 } } }, true],
+    [{ occurredAt: { $startsWith: "2026-01-02T03:04:05" }, position: { $lte: 12 } }, true],
+    [{ "references.relation": "closes" }, true],
+  ])("%j is %s", (where, expected) => {
+    expect(passes({ where }, event({}, payload))).toBe(expected)
+  })
+
+  test("a payload with a property named __proto__ is read, and pollutes nothing", () => {
+    const hostile = event({}, '{"__proto__": {"admin": true}}')
+    expect(passes({ where: { "payload.__proto__.admin": true } }, hostile)).toBe(true)
+    expect(Reflect.get({}, "admin")).toBeUndefined()
+  })
+
+  test("a body that is not JSON has no fields, and fails no filter", () => {
+    const broken = event({}, "{nonsense")
+    expect(passes({ where: { "payload.x": { $exist: false } } }, broken)).toBe(true)
+    expect(passes({ where: { "payload.x": 1 } }, broken)).toBe(false)
+  })
+
+  test("a form's payload is read as its JSON", () => {
+    const form = event({
+      contentType: "application/x-www-form-urlencoded",
+      raw: Buffer.from(`payload=${encodeURIComponent('{"type":"block_actions"}')}`),
+    })
+    expect(passes({ where: { "payload.type": "block_actions" } }, form)).toBe(true)
+  })
+})
+
+test("equal filters have equal keys, however they are written", () => {
+  const written = [
+    { types: ["b.*", "a.*", "b.*"], platforms: "github", where: { title: "x", "payload.n": 1 } },
+    { where: { "payload.n": { $eq: 1 }, title: { $eq: "x" } }, platforms: ["github"], types: ["a.*", "b.*"] },
+  ]
+  const keys = written.map((filter) => filterKey(parseFilter(filter)))
+  expect(keys[0]).toBe(keys[1])
+  expect(filterKey(parseFilter(keys[0]))).toBe(keys[0])
+  expect(filterKey(parseFilter({ types: ["a.*"] }))).not.toBe(keys[0])
+})
+
+test("the head filter lets pass whatever the whole filter does", () => {
+  const filters = fc.record(
+    {
+      platforms: fc.subarray(["github", "linear", "slack"], { minLength: 1 }),
+      types: fc.subarray(["github.*", "linear.issue.*", "**.opened", "github.push.pushed"], { minLength: 1 }),
+      priority: fc.subarray(["critical", "high", "low"], { minLength: 1 }),
+      actors: fc.subarray(["ada", "bob"], { minLength: 1 }),
+      where: fc.constantFrom({ title: "Fix the thing" }, { title: "other" }),
+    },
+    { requiredKeys: [] },
+  )
+  const subjects = [
+    event(),
+    event({ platform: "linear", type: "linear.issue.update", priority: "low" }),
+    event({ type: "github.push.pushed", priority: "critical", actor: null }),
+  ]
+  fc.assert(
+    fc.property(filters, fc.constantFrom(...subjects), (input, subject) => {
+      const filter = parseFilter(input)
+      expect(!compileFilter(filter)(subject) || compileHeadFilter(filter)(subject)).toBe(true)
+    }),
+  )
+})
+
+describe("regular expressions", () => {
+  const atoms = fc.constantFrom(
+    "a",
+    "b",
+    "ab",
+    ".",
+    "\\d",
+    "\\w",
+    "\\s",
+    "[ab]",
+    "[^a]",
+    "[a-c1]",
+    "\\.",
+    "é",
+    "\\b",
+    "^",
+    "$",
+  )
+  const pattern = fc.letrec<{ node: string }>((tie) => ({
+    node: fc.oneof(
+      { maxDepth: 3, withCrossShrink: true },
+      atoms,
+      fc.tuple(tie("node"), tie("node")).map(([left, right]) => left + right),
+      fc.tuple(tie("node"), tie("node")).map(([left, right]) => `(${left}|${right})`),
+      fc
+        .tuple(tie("node"), fc.constantFrom("*", "+", "?", "{2}", "{1,}", "{0,2}", "*?"))
+        .map(([inner, quantifier]) => `(?:${inner})${quantifier}`),
+    ),
+  })).node
+  const subject = fc.string({
+    unit: fc.constantFrom("a", "b", "c", "1", ".", " ", "é", "\n", "😀"),
+    maxLength: 8,
+  })
+
+  test("mean what they mean in JavaScript", () => {
+    fc.assert(
+      fc.property(pattern, subject, fc.boolean(), (source, text, anyCase) => {
+        const expected = new RegExp(source, anyCase ? "iu" : "u").test(text)
+        expect(compileLinearRegexp(anyCase ? `(?i)${source}` : source)(text)).toBe(expected)
+      }),
+      { numRuns: 2000 },
+    )
+  })
+
+  test.each([
+    ["(?i)STRASSE|ÉTÉ", "l'été", true],
+    ["^\\u0041\\x42\\u{43}$", "ABC", true],
+    ["[\\]\\-x]", "-", true],
+    ["(?<year>\\d{4})-\\d{2}", "on 2026-11-21", true],
+    ["^.$", "😀", true],
+    ["a{2,3}", "a", false],
+  ])("%s on %s", (source, text, expected) => {
+    expect(compileLinearRegexp(source)(text)).toBe(expected)
+  })
+
+  test.each([
+    "(a)\\1",
+    "(?=a)",
+    "(?<!a)",
+    "\\p{L}",
+    "a**",
+    "*a",
+    "[b-a]",
+    "a{2,1}",
+    "a{",
+    "a)",
+    "\\",
+    "^*",
+    "x".repeat(257),
+  ])("%s is refused", (source) => {
+    expect(() => compileLinearRegexp(source)).toThrow(SignalboxError)
+  })
+
+  test("a hostile pattern costs steps in proportion to the text, and never without bound", () => {
+    const hostile = ["(a*)*b", "(a|a)*b", "(a|aa)+$", "a*a*a*a*a*a*a*a*b", "(.*)*(.*)*(.*)*x", "(a+){10}b"]
+    const text = `${"a".repeat(4000)}c`
+    for (const source of hostile) expect(compileLinearRegexp(source)(text)).toBe(false) // hangs, or is right
+    expect(() => compileLinearRegexp("((((a{99}){99}){99}){99})")).toThrow("too large")
+    expect(() => compileLinearRegexp("((((){999}){999}){999}){999}")).toThrow("too large")
+  })
+})
