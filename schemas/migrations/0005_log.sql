@@ -63,14 +63,21 @@ create table stream_subscriptions (
   unique (tenant, name)
 );
 
--- A cursor per (consumer, partition), held by a lease. The fence rises with every change of hands:
+-- Who runs consumers. A member renews one row, whatever the number of its partitions, and every lease
+-- it holds lives as long as that row: past expires_at any other member may take them over.
+create table consumer_members (
+  id text primary key,
+  subscriptions uuid[] not null, -- those it is ready to run
+  expires_at timestamptz not null
+);
+
+-- A cursor per (consumer, partition), leased to a member. The fence rises with every change of hands:
 -- a holder whose lease was taken over writes nothing any more.
 create table subscription_partitions (
   subscription_id uuid not null references stream_subscriptions (id) on delete cascade,
   partition smallint not null,
   position bigint not null,
-  lease_owner text,
-  lease_until timestamptz,
+  lease_owner text, -- consumer_members.id, which may be gone
   fence bigint not null default 0,
   primary key (subscription_id, partition)
 );
