@@ -57,7 +57,8 @@ export function insertEvents(db: Db, events: readonly NewEvent[]): Promise<pg.Qu
   })
 }
 
-interface EventRow {
+/** A row of `events` as the driver hands it out. */
+export interface EventRow {
   id: string
   tenant: string
   platform: PlatformName
@@ -81,15 +82,16 @@ interface EventRow {
   raw: Buffer
 }
 
-const columns = `id, tenant, platform, source, type, name, delivery_id, priority, actor_id, actor_name,
+/** Every column of `events` but the body. */
+export const eventColumns = `id, tenant, platform, source, type, name, delivery_id, priority, actor_id, actor_name,
   actor_bot, entity, title, url, occurred_at, received_at, correlation_id, causation_id, headers,
-  content_type, raw`
+  content_type`
 
 /** Events by id, in the order of their ids; ids that are not there are left out. */
 export async function findEvents(db: Db, ids: readonly string[]): Promise<StoredEvent[]> {
   const { rows } = await db.query<EventRow>({
     name: "find_events",
-    text: `select ${columns} from events where id = any($1::uuid[]) order by id`,
+    text: `select ${eventColumns}, raw from events where id = any($1::uuid[]) order by id`,
     values: [ids],
   })
   return rows.map(storedEvent)
@@ -110,7 +112,8 @@ export async function findRaw(db: Db, id: string): Promise<{ raw: Buffer; conten
   return rows[0]
 }
 
-function storedEvent(row: EventRow): StoredEvent {
+/** The event that a row holds. */
+export function storedEvent(row: EventRow): StoredEvent {
   return {
     id: row.id,
     tenant: row.tenant,
