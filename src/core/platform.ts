@@ -57,6 +57,8 @@ export interface TextField {
   text: string
   /** Whose text it is, where that is not the event's own entity. */
   subject?: string
+  /** Key of the repository, team or the like within which short names (`#42`) are meant, where the subject does not tell. */
+  scope?: string
 }
 
 /** A mention as a platform recognizes it in text. */

@@ -1,0 +1,64 @@
+import type { Actor } from "../../core/envelope.ts"
+import type { Message, Normalized } from "../../core/platform.ts"
+import { shapeOf } from "./catalogue/index.ts"
+import { detailOf } from "./detail.ts"
+import { repository } from "./keys.ts"
+import { actionOf, isEventName, typeOf } from "./naming.ts"
+import { at, firstText, id, text, time, webAddress } from "./read.ts"
+import type { EventShape } from "./shape.ts"
+
+/** Everything that is derived from a delivery. Never throws: what cannot be read is left out. */
+export function normalize(message: Message): Normalized {
+  const { payload, headers, receivedAt } = message
+  const claimed = headers["x-github-event"] ?? ""
+  const event = isEventName(claimed) ? claimed : "unknown"
+  const shape = shapeOf(event)
+  const scope = repository(payload)
+  const texts = shape.texts?.(payload) ?? []
+  return {
+    type: typeOf(event, payload),
+    actor: actorOf(payload),
+    entity: shape.entity(payload) ?? repository(payload),
+    title: titleOf(shape, payload),
+    url: urlOf(shape, payload),
+    occurredAt: timeOf(shape, payload) ?? receivedAt,
+    detail: detailOf(event, shape, message),
+    references: shape.references?.(payload) ?? [],
+    texts: scope === null ? texts : texts.map((field) => ({ ...field, scope })),
+  }
+}
+
+function actorOf(payload: unknown): Actor | null {
+  const login = text(payload, "sender.login", 256)
+  const senderId = id(payload, "sender.id")
+  if (login === null || senderId === null) return null
+  return { id: senderId, name: login, bot: at(payload, "sender.type") === "Bot" || login.endsWith("[bot]") }
+}
+
+function titleOf({ about, title }: EventShape, payload: unknown): string | null {
+  if (typeof title === "function") return title(payload)
+  const paths = title ?? (about === undefined ? [] : [`${about}.title`, `${about}.name`])
+  return firstText(payload, paths, 512)?.split("\n", 1)[0] ?? null
+}
+
+function urlOf({ about, url }: EventShape, payload: unknown): string | null {
+  const own = about === undefined ? [] : [`${about}.html_url`]
+  for (const path of url ?? [...own, "repository.html_url"]) {
+    const found = webAddress(payload, path)
+    if (found !== null) return found
+  }
+  return null
+}
+
+const stamps = ["updated_at", "submitted_at", "completed_at", "published_at", "started_at", "created_at"]
+
+function timeOf({ about, time: paths }: EventShape, payload: unknown): Date | null {
+  // What is deleted says when it was last changed, and nothing says when it was deleted.
+  if (actionOf(payload) === "deleted") return null
+  const candidates = paths ?? (about === undefined ? [] : stamps.map((stamp) => `${about}.${stamp}`))
+  for (const path of candidates) {
+    const found = time(payload, path)
+    if (found !== null) return found
+  }
+  return null
+}

@@ -1,0 +1,34 @@
+import type { TextField } from "../../core/platform.ts"
+
+const address = /\bhttps?:\/\/[^\s<>"']+/gi
+
+const hidden: Record<TextField["format"], readonly RegExp[]> = {
+  plain: [address],
+  branch: [],
+  url: [],
+  markdown: [
+    /^ {0,3}(`{3,}|~{3,})[^\n]*(?:\n(?! {0,3}\1)[^\n]*)*(?:\n[^\n]*)?/gm, // fenced code, to the end if unclosed
+    /<!--[^]*?(?:-->|$)/g, // templates explain themselves in comments
+    /(`{1,2})(?!`)[^\n]{1,500}?\1(?!`)/g,
+    /^ {0,3}>[^\n]*/gm,
+    address,
+  ],
+  slack: [
+    /```[^]*?(?:```|$)/g,
+    /`[^`\n]+`/g,
+    /^(?:&gt;|>)[^\n]*/gm,
+    /<[^>\n]*>/g, // links and names; the links are read as addresses
+    address,
+  ],
+}
+
+/**
+ * Blanks what is not said but shown: code, quoted lines, comments, and addresses, which are read as
+ * such elsewhere. Offsets and lines stay as they are.
+ */
+export function hideQuotations(text: string, format: TextField["format"]): string {
+  return hidden[format].reduce(
+    (rest, pattern) => rest.replace(pattern, (match) => match.replace(/[^\n]/g, " ")),
+    text,
+  )
+}
