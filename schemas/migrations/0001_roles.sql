@@ -12,21 +12,31 @@ create table schema_migrations (
 do $$
 declare
   wanted text;
+  -- To take on a role is a right of its own since PostgreSQL 16: whoever creates a role is made a
+  -- member of it there that may grant it, but not become it.
+  taking_on text := case when current_setting('server_version_num')::integer >= 160000 then 'set' else 'member' end;
 begin
   foreach wanted in array array['signalbox_worker', 'signalbox_reader'] loop
-    if not exists (select from pg_roles where rolname = wanted) then
+    for attempt in 1 .. 50 loop
       begin
-        execute format('create role %I nologin', wanted);
+        if not exists (select from pg_roles where rolname = wanted) then
+          execute format('create role %I nologin', wanted);
+        end if;
+        if not pg_has_role(current_user, wanted, taking_on) then
+          execute format('grant %I to current_user', wanted);
+        end if;
+        exit;
       exception
-        when duplicate_object or unique_violation then null; -- another database of this server was faster
+        -- Another database of this server does the same at this instant.
+        when duplicate_object or unique_violation or internal_error then
+          if attempt = 50 then raise; end if;
+          perform pg_sleep(0.05);
         when insufficient_privilege then
-          raise exception 'role % is missing and % may not create it', wanted, current_user
-            using hint = format('as an administrator: CREATE ROLE %I NOLOGIN; GRANT %I TO %I;', wanted, wanted, current_user);
+          raise exception '% may not create the role % or not grant it to itself', current_user, wanted
+            using errcode = 'insufficient_privilege',
+              hint = format('as an administrator: CREATE ROLE %I NOLOGIN; GRANT %I TO %I;', wanted, wanted, current_user);
       end;
-    end if;
-    if not pg_has_role(current_user, wanted, 'member') then
-      execute format('grant %I to current_user', wanted);
-    end if;
+    end loop;
   end loop;
 end $$;
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest"
-import { testDatabase } from "./support/database.ts"
+import { testDatabase } from "../support/database.ts"
 
 const database = await testDatabase()
 
