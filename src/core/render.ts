@@ -23,9 +23,11 @@ export interface EventHead {
   causationId: string | null
 }
 
-/** An event as the API, streams and webhooks show it, as one line of JSON. */
-export function renderEvent(event: Omit<LoggedEvent, "position"> & { position: number | null }): string {
-  const head: EventHead = {
+/** The public fields of an event, all but its payload. */
+export function eventHead(
+  event: Omit<LoggedEvent, "position" | "raw"> & { position: number | null },
+): EventHead {
+  return {
     id: event.id,
     position: event.position,
     tenant: event.tenant,
@@ -45,7 +47,12 @@ export function renderEvent(event: Omit<LoggedEvent, "position"> & { position: n
     correlationId: event.correlationId,
     causationId: event.causationId,
   }
-  return `${JSON.stringify(head).slice(0, -1)},"payload":${onOneLine(jsonText(event.raw, event.contentType))}}`
+}
+
+/** An event as the API, streams and webhooks show it, as one line of JSON. */
+export function renderEvent(event: Omit<LoggedEvent, "position"> & { position: number | null }): string {
+  const head = JSON.stringify(eventHead(event))
+  return `${head.slice(0, -1)},"payload":${onOneLine(jsonText(event.raw, event.contentType))}}`
 }
 
 /**

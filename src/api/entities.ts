@@ -1,0 +1,115 @@
+import { Hono, type Context, type Env } from "hono"
+import { z } from "zod"
+import { canonicalEntityKey } from "../core/entity-key.ts"
+import { SignalboxError } from "../core/errors.ts"
+import { eventHead, renderEvent } from "../core/render.ts"
+import { isKnownEntity, linksOf, type LinkCursor, type LinkEvidence } from "../store/correlations.ts"
+import { readAs, type Database, type Db } from "../store/database.ts"
+import { timeline, type TimelineCursor, type TimelineEvent } from "../store/timeline.ts"
+import { parseQuery } from "./parse.ts"
+
+const page = z.strictObject({
+  limit: z.coerce.number().int().min(1).max(500).default(100),
+  cursor: z.string().max(4096).optional(),
+})
+const timelinePage = page.extend({ payload: z.enum(["true", "false"]).default("true") })
+
+const timelineCursor = z.tuple([z.number().int(), z.number().int()])
+const linkCursor = z.tuple([z.enum(["out", "in"]), z.string(), z.string(), z.string(), z.string(), z.uuid()])
+
+/**
+ * `/api/v1/entities`: the timeline and the links of an entity. Its key is one percent-encoded segment
+ * (`github%3Apull_request%3Aacme%2Fapi%2342`); slashes and colons may also stand as they are.
+ */
+export function entityRoutes<E extends Env>(
+  database: Database,
+  tenantOf: (c: Context<E>) => string,
+): Hono<E> {
+  const app = new Hono<E>()
+
+  app.get("/:key{.+}/timeline", async (c) => {
+    const { limit, cursor, payload } = parseQuery(c, timelinePage)
+    const options = { limit, cursor: readTimelineCursor(cursor), payload: payload === "true" }
+    const tenant = tenantOf(c)
+    const entity = keyOf(c)
+    const found = await readAs(database, tenant, async (db) => {
+      await mustKnow(db, tenant, entity)
+      return timeline(db, tenant, entity, options)
+    })
+    const { links, nextCursor, truncated } = found
+    const events = found.events.map((event) => renderTimelineEvent(event, options.payload))
+    const rest = JSON.stringify({
+      links: links.map(showLink),
+      nextCursor: nextCursor === null ? null : encode([nextCursor.micros, nextCursor.position]),
+      truncated,
+    })
+    const body = `{"entity":${JSON.stringify(entity)},"events":[${events.join(",")}],${rest.slice(1)}`
+    return c.body(body, 200, { "content-type": "application/json" })
+  })
+
+  app.get("/:key{.+}/links", async (c) => {
+    const { limit, cursor } = parseQuery(c, page)
+    const after = readLinkCursor(cursor)
+    const tenant = tenantOf(c)
+    const entity = keyOf(c)
+    const { links, nextCursor } = await readAs(database, tenant, async (db) => {
+      await mustKnow(db, tenant, entity)
+      return linksOf(db, tenant, entity, { limit, cursor: after })
+    })
+    return c.json({
+      entity,
+      links: links.map((link) => ({ ...showLink(link), direction: link.direction })),
+      nextCursor: nextCursor === null ? null : encode(nextCursor),
+    })
+  })
+
+  return app
+}
+
+function keyOf(c: Context): string {
+  const key = canonicalEntityKey(c.req.param("key") ?? "")
+  if (key === null) {
+    throw new SignalboxError("bad_request", "this is not an entity key such as linear:issue:ENG-123")
+  }
+  return key
+}
+
+async function mustKnow(db: Db, tenant: string, entity: string): Promise<void> {
+  if (!(await isKnownEntity(db, tenant, entity))) {
+    throw new SignalboxError("not_found", `nothing is known of ${entity}`)
+  }
+}
+
+// A payload goes out as it was written, so the event is text already.
+function renderTimelineEvent({ event, via }: TimelineEvent, payload: boolean): string {
+  const shown = payload ? renderEvent(event) : JSON.stringify(eventHead(event))
+  return `${shown.slice(0, -1)},"via":${JSON.stringify(via.map(showLink))}}`
+}
+
+function showLink(link: LinkEvidence) {
+  const { from, to, relation, rule, ruleVersion, strength, confidence, evidence, eventId } = link
+  const occurredAt = link.occurredAt.toISOString()
+  return { from, to, relation, rule, ruleVersion, strength, confidence, evidence, eventId, occurredAt }
+}
+
+function readTimelineCursor(cursor: string | undefined): TimelineCursor | null {
+  if (cursor === undefined) return null
+  const [micros, position] = decode(cursor, timelineCursor)
+  return { micros, position }
+}
+
+function readLinkCursor(cursor: string | undefined): LinkCursor | null {
+  return cursor === undefined ? null : decode(cursor, linkCursor)
+}
+
+function encode(values: readonly unknown[]): string {
+  return Buffer.from(JSON.stringify(values)).toString("base64url")
+}
+
+function decode<T>(cursor: string, schema: z.ZodType<T>): T {
+  try {
+    return schema.parse(JSON.parse(Buffer.from(cursor, "base64url").toString()))
+  } catch (cause) {
+    throw new SignalboxError("bad_request", "cursor: not one that an earlier page gave", { cause })
+  }
+}

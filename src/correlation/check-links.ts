@@ -1,0 +1,81 @@
+import { canonicalEntityKey } from "../core/entity-key.ts"
+import type { Evidence, Link } from "../core/envelope.ts"
+import { readableEvidence, relationForm } from "./references.ts"
+import type { Rule, RuleInput } from "./rule.ts"
+
+const maxLinksOfRule = 200
+
+/**
+ * The links a rule makes of an event, whole. Throws with what is wrong where the rule itself throws,
+ * or where what it answers is no list of links: half an answer would be a graph nobody described.
+ */
+export function linksOfRule(rule: Rule, input: RuleInput, maxLinks = maxLinksOfRule): Link[] {
+  const proposed: unknown = rule.find(input)
+  if (!Array.isArray(proposed)) {
+    throw new TypeError("find must return an array of links (and not a promise of one)")
+  }
+  if (proposed.length > maxLinks) {
+    throw new RangeError(`find returned ${proposed.length} links of one event; at most ${maxLinks} are taken`)
+  }
+  return proposed.map((link: unknown, index) => {
+    if (typeof link !== "object" || link === null) throw wrong(index, "is not an object")
+    return checkLink(rule, input, link, index)
+  })
+}
+
+function checkLink(rule: Rule, { event, normalized }: RuleInput, link: object, index: number): Link {
+  const fields: Record<string, unknown> = { ...link }
+  if ((fields.from ?? normalized.entity) === null) {
+    throw wrong(index, "has no from, and the event is about no entity")
+  }
+  const from = checkKey(fields.from ?? normalized.entity, "from", index)
+  const to = checkKey(fields.to, "to", index)
+  const { relation, strength = "strong", confidence = 1 } = fields
+  if (from === to) throw wrong(index, `links ${from} to itself`)
+  if (typeof relation !== "string" || !relationForm.test(relation)) {
+    throw wrong(index, "relation must be lower snake case, at most 63 characters")
+  }
+  if (strength !== "strong" && strength !== "weak") throw wrong(index, 'strength must be "strong" or "weak"')
+  if (typeof confidence !== "number" || !(confidence >= 0 && confidence <= 1)) {
+    throw wrong(index, "confidence must be a number from 0 to 1")
+  }
+  const evidence = checkEvidence(fields.evidence ?? { field: "type", text: event.type }, index)
+  return {
+    from,
+    to,
+    relation,
+    rule: rule.name,
+    ruleVersion: rule.version,
+    strength,
+    confidence,
+    evidence: readableEvidence(evidence),
+  }
+}
+
+function checkKey(value: unknown, end: string, index: number): string {
+  const key = typeof value === "string" ? canonicalEntityKey(value) : null
+  if (key === null) throw wrong(index, `${end} is not an entity key such as linear:issue:ENG-123`)
+  return key
+}
+
+function checkEvidence(value: unknown, index: number): Evidence {
+  const isObject = typeof value === "object" && value !== null
+  const fields: Record<string, unknown> = isObject ? { ...value } : {}
+  const { field, text, start, end } = fields
+  if (typeof field !== "string" || typeof text !== "string") {
+    throw wrong(index, "evidence must have a field and a text")
+  }
+  if (start === undefined && end === undefined) return { field, text }
+  if (!isOffset(start) || !isOffset(end) || end - start !== text.length) {
+    throw wrong(index, "the offsets of its evidence must span its text")
+  }
+  return { field, text, start, end }
+}
+
+function isOffset(value: unknown): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0
+}
+
+function wrong(index: number, reason: string): TypeError {
+  return new TypeError(`link ${index} ${reason}`)
+}

@@ -1,0 +1,84 @@
+import { entityKind } from "../core/entity-key.ts"
+import { compilePatterns } from "../core/pattern.ts"
+import type { ProposedLink, Rule, RuleInput, SubjectReference } from "./rule.ts"
+
+/** A rule that turns references of one form into links, each reference by itself. */
+export interface ReferenceRule {
+  name: string
+  version: number
+  /** Patterns of the event types it reads; all where absent. */
+  on?: readonly string[]
+  /** What a reference must be; each absent part is any. */
+  when: {
+    relation?: readonly string[]
+    field?: readonly string[]
+    /** Kinds of what refers, and of what is referred to: `github:pull_request`. */
+    subject?: readonly string[]
+    entity?: readonly string[]
+    also?: (reference: SubjectReference, input: RuleInput) => boolean
+  }
+  link: {
+    relation: string
+    strength: "strong" | "weak" | ((reference: SubjectReference) => "strong" | "weak")
+    confidence: number
+    /** The link leads from what is referred to, to what refers. */
+    reversed?: boolean
+    /** Where one field refers to more than this, it is a list (a changelog, a digest) and its links are weak. */
+    strongUpTo?: number
+  }
+}
+
+/** Makes the rule that a declaration describes. */
+export function referenceRule({ name, version, on, when, link }: ReferenceRule): Rule {
+  const isRead = on === undefined ? () => true : compilePatterns(on)
+  const find = (input: RuleInput): ProposedLink[] => {
+    if (!isRead(input.normalized.type)) return []
+    const matching = input.references.filter((reference) => fits(reference, when, input))
+    const targetsBeside = countTargets(matching)
+    return matching.flatMap((reference) => {
+      if (reference.subject === null) return []
+      const [from, to] =
+        link.reversed === true ? [reference.entity, reference.subject] : [reference.subject, reference.entity]
+      const listed = link.strongUpTo !== undefined && targetsBeside(reference) > link.strongUpTo
+      const declared = typeof link.strength === "function" ? link.strength(reference) : link.strength
+      return {
+        from,
+        to,
+        relation: link.relation,
+        strength: listed ? "weak" : declared,
+        confidence: listed ? link.confidence / 2 : link.confidence,
+        evidence: reference.evidence,
+      }
+    })
+  }
+  return { name, version, find }
+}
+
+function fits(reference: SubjectReference, when: ReferenceRule["when"], input: RuleInput): boolean {
+  if (reference.subject === null) return false
+  return (
+    has(when.relation, reference.relation) &&
+    has(when.field, reference.evidence.field) &&
+    has(when.subject, entityKind(reference.subject)) &&
+    has(when.entity, entityKind(reference.entity)) &&
+    (when.also?.(reference, input) ?? true)
+  )
+}
+
+function has(wanted: readonly string[] | undefined, value: string): boolean {
+  return wanted === undefined || wanted.includes(value)
+}
+
+/** How many things each field names. */
+function countTargets(references: readonly SubjectReference[]): (reference: SubjectReference) => number {
+  const named = new Map<string, Set<string>>()
+  for (const reference of references) {
+    const targets = named.get(place(reference)) ?? new Set()
+    named.set(place(reference), targets.add(reference.entity))
+  }
+  return (reference) => named.get(place(reference))?.size ?? 0
+}
+
+function place({ subject, evidence }: SubjectReference): string {
+  return `${subject}\n${evidence.field}`
+}

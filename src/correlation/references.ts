@@ -1,0 +1,70 @@
+import { canonicalEntityKey } from "../core/entity-key.ts"
+import type { Evidence, Reference } from "../core/envelope.ts"
+import type { Normalized, Platform } from "../core/platform.ts"
+import { maxTextLength, readableText, readText } from "./read-text.ts"
+
+/** References kept of one event; a push of thousands of commits must not write thousands of rows. */
+export const maxReferences = 500
+const maxTextOfEvent = 4 * maxTextLength
+const maxEvidenceLength = 1024
+/** Relations are lower snake case. */
+export const relationForm = /^[a-z][a-z0-9_]{0,62}$/
+
+/**
+ * The references of an event: those that its platform took from its structure, then those found in
+ * its texts, each once for every field that shows it. A thing's mention of itself is left out.
+ */
+export function collectReferences(platforms: readonly Platform[], normalized: Normalized): Reference[] {
+  const found = new Map<string, Reference>()
+  const told = new Set<string>() // where a field says more than that it mentions something
+  const add = (reference: Reference): void => {
+    const place = `${reference.subject ?? ""}\n${reference.entity}\n${reference.evidence.field}`
+    const key = `${place}\n${reference.relation}`
+    if (reference.relation !== "mentions") told.add(place)
+    if (!found.has(key)) found.set(key, reference)
+  }
+
+  for (const reference of normalized.references) {
+    const usable = checkReference(reference, normalized.entity)
+    if (usable !== null) add(usable)
+  }
+  let left = maxTextOfEvent
+  for (const field of normalized.texts) {
+    if (left <= 0) break
+    const text = readableText(field.text, Math.min(maxTextLength, left))
+    left -= text.length
+    const subject = field.subject ?? normalized.entity
+    for (const mention of readText(platforms, { ...field, text }, subject)) {
+      const { entity, relation, start, end } = mention
+      const evidence = { field: field.field, text: mention.text, start, end }
+      const base = { entity, relation, evidence }
+      const reference = field.subject === undefined ? base : { ...base, subject: field.subject }
+      const usable = checkReference(reference, normalized.entity)
+      if (usable !== null) add(usable)
+    }
+  }
+
+  return [...found.values()].filter((reference) => !isOutdone(reference, told)).slice(0, maxReferences)
+}
+
+function isOutdone({ subject, entity, relation, evidence }: Reference, told: ReadonlySet<string>): boolean {
+  return relation === "mentions" && told.has(`${subject ?? ""}\n${entity}\n${evidence.field}`)
+}
+
+/** The reference fit to be stored; null for a self-reference and for what is no key or no relation. */
+function checkReference(reference: Reference, ownEntity: string | null): Reference | null {
+  const entity = canonicalEntityKey(reference.entity)
+  const subject = reference.subject === undefined ? undefined : canonicalEntityKey(reference.subject)
+  if (entity === null || subject === null || entity === (subject ?? ownEntity)) return null
+  const { relation } = reference
+  if (!relationForm.test(relation)) return null
+  const evidence = readableEvidence(reference.evidence)
+  return subject === undefined ? { entity, relation, evidence } : { entity, relation, evidence, subject }
+}
+
+/** Evidence as the database takes it; offsets are kept only with the whole text that they span. */
+export function readableEvidence({ field, text, start, end }: Evidence): Evidence {
+  const readable = { field: readableText(field, 128), text: readableText(text, maxEvidenceLength) }
+  const whole = start !== undefined && end !== undefined && end - start === readable.text.length
+  return whole ? { ...readable, start, end } : readable
+}

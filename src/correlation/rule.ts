@@ -1,0 +1,72 @@
+import type { Evidence, Link, Reference, StoredEvent } from "../core/envelope.ts"
+import type { Normalized } from "../core/platform.ts"
+
+/** An event as rules see it: `payload` is parsed when it is first read. */
+export interface RuleEvent extends StoredEvent {
+  readonly payload: unknown
+}
+
+/** A reference with what refers to it: `subject`, or the event's own entity; null where it has neither. */
+export interface SubjectReference extends Omit<Reference, "subject"> {
+  subject: string | null
+}
+
+/** A link as a rule gives it; the rule's name and version are added, and what is absent is filled in. */
+export interface ProposedLink {
+  /** The event's own entity where absent. */
+  from?: string
+  to: string
+  /** Lower snake case, read from → to: `implements`, `discusses`, `caused_by`. */
+  relation: string
+  /** `strong` where absent. */
+  strength?: Link["strength"]
+  /** 0 to 1; 1 where absent. */
+  confidence?: number
+  /** The event's type where absent. */
+  evidence?: Evidence
+}
+
+/** A rule of the user's own. */
+export interface RuleDefinition {
+  /** Lower case, digits and `_ . -`; unique. */
+  name: string
+  /** Counted up whenever the rule would make other links than before. */
+  version: number
+  /**
+   * Which events it reads: type patterns (`github.pull_request.*`) or platforms (`custom`). All
+   * where absent. `custom.*` is every event of the platform, whatever its type.
+   */
+  on?: string | readonly string[]
+  /**
+   * The links that this event shows. It must answer from its arguments alone: no clock, no database,
+   * no earlier event, or links would depend on the order in which events arrive.
+   */
+  find(
+    event: RuleEvent,
+    normalized: Normalized,
+    references: readonly SubjectReference[],
+  ): readonly ProposedLink[]
+}
+
+/** What a built-in rule reads. */
+export interface RuleInput {
+  event: RuleEvent
+  normalized: Normalized
+  references: readonly SubjectReference[]
+  /** Whether an earlier rule has linked the two already, in either direction. */
+  isLinked: (one: string, other: string) => boolean
+}
+
+/** A rule as it is run; users' definitions are turned into this. */
+export interface Rule {
+  name: string
+  version: number
+  find(input: RuleInput): readonly ProposedLink[]
+}
+
+/** A rule that failed on an event: it made no link of it, and everything else went on. */
+export interface RuleFailure {
+  rule: string
+  ruleVersion: number
+  error: unknown
+}

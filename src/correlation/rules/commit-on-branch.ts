@@ -1,0 +1,14 @@
+import { referenceRule } from "../reference-rule.ts"
+import { branchOfKey, isSharedBranch } from "../shared-branch.ts"
+
+/** A commit pushed to a branch is on it, strongly where much other work does not pass through the branch. */
+export const commitOnBranch = referenceRule({
+  name: "commit_on_branch",
+  version: 1,
+  when: { relation: ["on_branch"], subject: ["github:commit"], entity: ["github:branch"] },
+  link: {
+    relation: "on_branch",
+    strength: ({ entity }) => (isSharedBranch(branchOfKey(entity)) ? "weak" : "strong"),
+    confidence: 0.95,
+  },
+})

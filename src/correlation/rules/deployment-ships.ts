@@ -1,0 +1,12 @@
+import { referenceRule } from "../reference-rule.ts"
+
+/** A deployment ships the pull requests and issues that its sender lists. */
+export const deploymentShips = referenceRule({
+  name: "deployment_ships",
+  version: 1,
+  when: {
+    relation: ["ships"],
+    entity: ["github:pull_request", "github:issue", "linear:issue", "linear:issue_id"],
+  },
+  link: { relation: "ships", strength: "strong", confidence: 0.98 },
+})

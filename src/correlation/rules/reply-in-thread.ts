@@ -1,0 +1,9 @@
+import { referenceRule } from "../reference-rule.ts"
+
+/** A reply belongs to its thread, known by the message that began it. */
+export const replyInThread = referenceRule({
+  name: "reply_in_thread",
+  version: 1,
+  when: { relation: ["in_thread"] },
+  link: { relation: "in_thread", strength: "strong", confidence: 1 },
+})

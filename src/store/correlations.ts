@@ -1,0 +1,159 @@
+import type { Link } from "../core/envelope.ts"
+import type { Db } from "./database.ts"
+
+/** An edge of the graph, whatever number of events show it. */
+export interface Edge {
+  from: string
+  to: string
+  relation: string
+}
+
+/** A link as one event shows it. */
+export interface LinkEvidence extends Link {
+  eventId: string
+  occurredAt: Date
+}
+
+/** A link as seen from one of its ends. */
+export interface DirectedLink extends LinkEvidence {
+  /** `out` where the entity is `from`. */
+  direction: "out" | "in"
+}
+
+/** Where a page of links ended: the sort key of its last link. */
+export type LinkCursor = readonly [
+  direction: "out" | "in",
+  strength: string,
+  relation: string,
+  other: string,
+  rule: string,
+  eventId: string,
+]
+
+const columns = `from_entity as "from", to_entity as "to", relation, rule, rule_version as "ruleVersion",
+  strength, confidence, evidence, event_id as "eventId", occurred_at as "occurredAt"`
+
+/** Whether anything at all is known of an entity: an event about it, a link or a mention. */
+export async function isKnownEntity(db: Db, tenant: string, entity: string): Promise<boolean> {
+  const { rows } = await db.query<{ known: boolean }>({
+    name: "is_known_entity",
+    text: `select exists (select from event_log where tenant = $1 and entity = $2)
+      or exists (select from event_correlations where tenant = $1 and from_entity = $2)
+      or exists (select from event_correlations where tenant = $1 and to_entity = $2)
+      or exists (select from event_references where tenant = $1 and entity = $2) as known`,
+    values: [tenant, entity],
+  })
+  return rows[0]?.known === true
+}
+
+/**
+ * Every link from and to an entity with the events that show it: those from it first, strong before
+ * weak, the evidence of one edge together. At most `limit`, from after `cursor`.
+ */
+export async function linksOf(
+  db: Db,
+  tenant: string,
+  entity: string,
+  { limit, cursor = null }: { limit: number; cursor?: LinkCursor | null },
+): Promise<{ links: DirectedLink[]; nextCursor: LinkCursor | null }> {
+  const links: DirectedLink[] = []
+  for (const direction of ["out", "in"] as const) {
+    if (cursor !== null && direction === "out" && cursor[0] === "in") continue
+    const after = cursor !== null && cursor[0] === direction ? cursor : null
+    const wanted = limit + 1 - links.length
+    if (wanted > 0) links.push(...(await linksAlong(db, tenant, entity, direction, after, wanted)))
+  }
+  const page = links.slice(0, limit)
+  const last = page.at(-1)
+  return { links: page, nextCursor: links.length > limit && last !== undefined ? cursorAt(last) : null }
+}
+
+async function linksAlong(
+  db: Db,
+  tenant: string,
+  entity: string,
+  direction: "out" | "in",
+  after: LinkCursor | null,
+  limit: number,
+): Promise<DirectedLink[]> {
+  const [own, other] = direction === "out" ? ["from_entity", "to_entity"] : ["to_entity", "from_entity"]
+  const place = `strength, relation, ${other}, rule, event_id`
+  const { rows } = await db.query<LinkEvidence>({
+    name: `links_${direction}_${after === null ? "first" : "next"}`,
+    // The first comparison bounds the index scan, the second is the exact place within its group.
+    text: `select ${columns} from event_correlations
+      where tenant = $1 and ${own} = $2
+      ${after === null ? "" : `and (strength, relation, ${other}) >= ($4, $5, $6) and (${place}) > ($4, $5, $6, $7, $8)`}
+      order by ${place} limit $3`,
+    values: [tenant, entity, limit, ...(after === null ? [] : after.slice(1))],
+  })
+  return rows.map((row) => ({ ...row, direction }))
+}
+
+function cursorAt({ direction, strength, relation, from, to, rule, eventId }: DirectedLink): LinkCursor {
+  return [direction, strength, relation, direction === "out" ? to : from, rule, eventId]
+}
+
+/** One neighbour of one entity. */
+export interface Neighbour extends Edge {
+  /** The entity whose neighbour it is: `from` or `to`. */
+  at: string
+}
+
+/**
+ * Distinct strong edges at each of `entities`, in their order, outgoing before incoming, at most
+ * `limit` of each kind an entity. Reads the two edge indexes and nothing else.
+ */
+export async function strongEdges(
+  db: Db,
+  tenant: string,
+  entities: readonly string[],
+  limit: number,
+): Promise<Neighbour[]> {
+  const { rows } = await db.query<Neighbour>({
+    name: "strong_edges",
+    text: `select near.entity as at, edge."from", edge."to", edge.relation
+      from unnest($2::text[]) with ordinality as near (entity, ordinal)
+      cross join lateral (
+        (select distinct 1 as side, relation, to_entity as other, near.entity as "from", to_entity as "to"
+          from event_correlations
+          where tenant = $1 and from_entity = near.entity and strength = 'strong'
+          order by relation, to_entity limit $3)
+        union all
+        (select distinct 2, relation, from_entity, from_entity, near.entity
+          from event_correlations
+          where tenant = $1 and to_entity = near.entity and strength = 'strong'
+          order by relation, from_entity limit $3)
+      ) as edge
+      order by near.ordinal, edge.side, edge.relation, edge.other`,
+    values: [tenant, entities, limit],
+  })
+  return rows
+}
+
+/**
+ * The evidence for strong edges: for each edge and rule the surest event, and of equals the earliest.
+ * In the order of `edges`.
+ */
+export async function evidenceOf(db: Db, tenant: string, edges: readonly Edge[]): Promise<LinkEvidence[]> {
+  if (edges.length === 0) return []
+  const { rows } = await db.query<LinkEvidence>({
+    name: "evidence_of_edges",
+    text: `select shown.* from unnest($2::text[], $3::text[], $4::text[]) with ordinality
+        as edge (from_entity, to_entity, relation, ordinal)
+      cross join lateral (
+        select distinct on (rule) ${columns} from event_correlations as link
+        where link.tenant = $1 and link.strength = 'strong' and link.from_entity = edge.from_entity
+          and link.to_entity = edge.to_entity and link.relation = edge.relation
+        order by rule, confidence desc, occurred_at, event_id
+      ) as shown
+      order by edge.ordinal, shown.confidence desc, shown.rule`,
+    values: [
+      tenant,
+      edges.map(({ from }) => from),
+      edges.map(({ to }) => to),
+      edges.map(({ relation }) => relation),
+    ],
+  })
+  return rows
+}

@@ -1,0 +1,51 @@
+import type { LoggedEvent, Reference } from "../core/envelope.ts"
+import type { Db } from "./database.ts"
+import { eventColumns, storedEvent, type EventRow } from "./events.ts"
+
+const noBody = Buffer.alloc(0)
+
+/**
+ * Events by id with their places in the log and their references, in the order of `places`. Those that
+ * are not there any more are left out. Without `payload`, `raw` is empty and no body is read.
+ */
+export async function findLoggedEvents(
+  db: Db,
+  places: readonly { eventId: string; position: number }[],
+  { payload }: { payload: boolean },
+): Promise<LoggedEvent[]> {
+  if (places.length === 0) return []
+  const ids = places.map(({ eventId }) => eventId)
+  const rows = await db.query<Omit<EventRow, "raw"> & { raw?: Buffer }>({
+    name: payload ? "find_logged_events" : "find_logged_event_heads",
+    text: `select ${eventColumns}${payload ? ", raw" : ""} from events where id = any($1::uuid[])`,
+    values: [ids],
+  })
+  const references = await referencesOf(db, ids)
+  const events = new Map(rows.rows.map((row) => [row.id, storedEvent({ ...row, raw: row.raw ?? noBody })]))
+  return places.flatMap(({ eventId, position }) => {
+    const event = events.get(eventId)
+    return event === undefined ? [] : [{ ...event, position, references: references.get(eventId) ?? [] }]
+  })
+}
+
+interface ReferenceRow extends Omit<Reference, "subject"> {
+  event_id: string
+  subject: string | null
+}
+
+async function referencesOf(db: Db, ids: readonly string[]): Promise<Map<string, Reference[]>> {
+  const { rows } = await db.query<ReferenceRow>({
+    name: "references_of_events",
+    text: `select event_id, subject, entity, relation, evidence from event_references
+      where event_id = any($1::uuid[]) order by event_id, ordinal`,
+    values: [ids],
+  })
+  const references = new Map<string, Reference[]>()
+  for (const { event_id, subject, entity, relation, evidence } of rows) {
+    const reference = { entity, relation, evidence, ...(subject === null ? {} : { subject }) }
+    const known = references.get(event_id)
+    if (known === undefined) references.set(event_id, [reference])
+    else known.push(reference)
+  }
+  return references
+}

@@ -1,0 +1,95 @@
+import { groundOf } from "../core/relation.ts"
+import { strongEdges, type Edge, type Neighbour } from "./correlations.ts"
+import type { Db } from "./database.ts"
+
+/** Bounds of a walk. */
+export interface ReachLimits {
+  /** Entities reached, the first included (2,000). */
+  maxEntities?: number
+  /** Strong edges followed out of, and into, one entity (1,000). */
+  maxFanOut?: number
+}
+
+/** What strong links reach from an entity. */
+export interface Reach {
+  /** Each entity, nearest first, with the edges that lead to it from the first; none for the first itself. */
+  entities: ReadonlyMap<string, readonly Edge[]>
+  /** Whether a bound cut the walk short. */
+  truncated: boolean
+}
+
+// A walk goes down to the grounds of things, and from there up to what stands on them (see
+// core/relation.ts). Who has been reached going down can be left either way, and so counts for more.
+type Phase = "down" | "up"
+
+const entitiesAtOnce = 100
+
+/**
+ * Walks the strong links from an entity, breadth first: down to what it stands on, then up to all that
+ * stands on that. Cycles end where they meet what was reached before. The outcome depends on the graph
+ * alone, not on the order in which it was written.
+ */
+export async function reach(
+  db: Db,
+  tenant: string,
+  entity: string,
+  { maxEntities = 2000, maxFanOut = 1000 }: ReachLimits = {},
+): Promise<Reach> {
+  const paths = new Map<string, readonly Edge[]>([[entity, []]])
+  const phases = new Map<string, Phase>([[entity, "down"]])
+  let truncated = false
+  let frontier = [entity]
+  while (frontier.length > 0) {
+    const next = new Set<string>()
+    for (let first = 0; first < frontier.length; first += entitiesAtOnce) {
+      const batch = frontier.slice(first, first + entitiesAtOnce)
+      const neighbours = await strongEdges(db, tenant, batch, maxFanOut + 1)
+      for (const [neighbour, cut] of withinFanOut(neighbours, maxFanOut)) {
+        truncated ||= cut
+        if (cut) continue
+        const step = stepAlong(neighbour, phases.get(neighbour.at) ?? "up")
+        if (step === null) continue
+        const known = phases.get(step.to)
+        if (known === "down" || known === step.phase) continue
+        if (known === undefined && phases.size >= maxEntities) {
+          truncated = true
+          continue
+        }
+        phases.set(step.to, step.phase)
+        next.add(step.to) // again, if it had been reached going up only
+        if (known === undefined) paths.set(step.to, [...(paths.get(neighbour.at) ?? []), edgeOf(neighbour)])
+      }
+    }
+    frontier = [...next]
+  }
+  return { entities: paths, truncated }
+}
+
+function stepAlong(edge: Neighbour, phase: Phase): { to: string; phase: Phase } | null {
+  const outgoing = edge.at === edge.from
+  const to = outgoing ? edge.to : edge.from
+  const ground = groundOf(edge.relation)
+  if (ground === "both") return { to, phase }
+  const goesDown = (ground === "to") === outgoing
+  if (goesDown) return phase === "down" ? { to, phase } : null
+  return { to, phase: "up" }
+}
+
+/** Marks what is past the bound of its entity and side. */
+function* withinFanOut(
+  neighbours: readonly Neighbour[],
+  maxFanOut: number,
+): Generator<[neighbour: Neighbour, cut: boolean]> {
+  let place = ""
+  let count = 0
+  for (const neighbour of neighbours) {
+    const here = `${neighbour.at}\n${neighbour.at === neighbour.from}`
+    count = here === place ? count + 1 : 1
+    place = here
+    yield [neighbour, count > maxFanOut]
+  }
+}
+
+function edgeOf({ from, to, relation }: Neighbour): Edge {
+  return { from, to, relation }
+}

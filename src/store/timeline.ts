@@ -1,0 +1,108 @@
+import type { LoggedEvent } from "../core/envelope.ts"
+import { evidenceOf, type Edge, type LinkEvidence } from "./correlations.ts"
+import type { Db } from "./database.ts"
+import { findLoggedEvents } from "./logged-events.ts"
+import { reach, type ReachLimits } from "./reach.ts"
+
+/** An event's place in a timeline: by the sender's clock, in microseconds, then by position. */
+export interface TimelineCursor {
+  micros: number
+  position: number
+}
+
+/** An event of a timeline with the links that tie it to the entity asked for, from there on. */
+export interface TimelineEvent {
+  event: LoggedEvent
+  via: LinkEvidence[]
+}
+
+/** One page of a timeline. */
+export interface Timeline {
+  events: TimelineEvent[]
+  /** Every link on the ways to this page's events, by each rule that made it. */
+  links: LinkEvidence[]
+  nextCursor: TimelineCursor | null
+  /** Whether more is linked than a walk follows. */
+  truncated: boolean
+}
+
+export interface TimelineOptions {
+  limit: number
+  cursor?: TimelineCursor | null
+  /** Whether bodies are read (true). */
+  payload?: boolean
+  limits?: ReachLimits
+}
+
+/**
+ * Every event about every entity that strong links reach from this one, in the order in which things
+ * happened by their senders' clocks, and with the evidence that ties them in.
+ */
+export async function timeline(
+  db: Db,
+  tenant: string,
+  entity: string,
+  { limit, cursor = null, payload = true, limits }: TimelineOptions,
+): Promise<Timeline> {
+  const { entities, truncated } = await reach(db, tenant, entity, limits)
+  const places = await placesOf(db, tenant, [...entities.keys()], cursor, limit + 1)
+  const page = places.slice(0, limit)
+  const last = page.at(-1)
+  const paths = page.map((place) => entities.get(place.entity) ?? [])
+  const links = await evidenceOf(db, tenant, distinctEdges(paths))
+  const surest = surestByEdge(links)
+  const via = new Map(
+    page.map(({ eventId }, index) => {
+      const steps = (paths[index] ?? []).map((edge) => surest.get(keyOf(edge)))
+      return [eventId, steps.filter((step) => step !== undefined)]
+    }),
+  )
+  const events = await findLoggedEvents(db, page, { payload })
+  return {
+    events: events.map((event) => ({ event, via: via.get(event.id) ?? [] })),
+    links,
+    nextCursor:
+      places.length > limit && last !== undefined ? { micros: last.micros, position: last.position } : null,
+    truncated,
+  }
+}
+
+interface Place extends TimelineCursor {
+  eventId: string
+  entity: string
+}
+
+async function placesOf(
+  db: Db,
+  tenant: string,
+  entities: readonly string[],
+  after: TimelineCursor | null,
+  limit: number,
+): Promise<Place[]> {
+  const { rows } = await db.query<Place>({
+    name: after === null ? "timeline_first" : "timeline_next",
+    text: `select event_id as "eventId", entity, position,
+        (extract(epoch from occurred_at) * 1000000)::bigint as micros
+      from event_log
+      where tenant = $1 and entity = any($2::text[])
+      ${after === null ? "" : `and (occurred_at, position) > ('epoch'::timestamptz + $4 * interval '1 microsecond', $5::bigint)`}
+      order by occurred_at, position limit $3`,
+    values: [tenant, entities, limit, ...(after === null ? [] : [after.micros, after.position])],
+  })
+  return rows
+}
+
+function distinctEdges(paths: readonly (readonly Edge[])[]): Edge[] {
+  return [...new Map(paths.flat().map((edge) => [keyOf(edge), edge])).values()]
+}
+
+/** Of the links of an edge, which come surest first, the first. */
+function surestByEdge(links: readonly LinkEvidence[]): Map<string, LinkEvidence> {
+  const surest = new Map<string, LinkEvidence>()
+  for (const link of links) if (!surest.has(keyOf(link))) surest.set(keyOf(link), link)
+  return surest
+}
+
+function keyOf({ from, to, relation }: Edge): string {
+  return `${from}\n${to}\n${relation}`
+}
