@@ -4,7 +4,7 @@ import type { Outcomes } from "./persist-batch.ts"
 import type { Receipt } from "./write-batch.ts"
 
 export interface BatcherOptions {
-  persist(events: readonly NewEvent[]): Promise<Outcomes>
+  persist: (events: readonly NewEvent[]) => Promise<Outcomes>
   /** Batches written at the same time (2): one fills while the other waits for the disk. */
   inFlight?: number
   /** Events in a batch (50). */
@@ -23,8 +23,8 @@ export interface Batcher {
 
 interface Waiting {
   event: NewEvent
-  resolve(receipt: Receipt): void
-  reject(error: SignalboxError): void
+  resolve: (receipt: Receipt) => void
+  reject: (error: SignalboxError) => void
 }
 
 /**

@@ -9,7 +9,7 @@ import type { Receipt } from "./write-batch.ts"
 export type Outcomes = Map<string, Receipt | SignalboxError>
 
 export interface PersistOptions {
-  write(events: readonly NewEvent[]): Promise<Map<string, Receipt>>
+  write: (events: readonly NewEvent[]) => Promise<Map<string, Receipt>>
   /** Milliseconds for which a database that is away is tried again before senders are turned away. */
   patienceMs: number
   log: Log

@@ -19,7 +19,7 @@ export interface RouteOptions {
   clock: Clock
   log: Log
   /** Whether the process is ending: then nothing more is taken. */
-  closing(): boolean
+  closing: () => boolean
 }
 
 /** What the Node server hands to a request: the raw request is read, not the copy that fetch makes. */

@@ -8,7 +8,7 @@ export interface ProcessingBatch {
 }
 
 /**
- * Enqueues the processing of events within the transaction open on `db`. All of its statements are
- * answered when it resolves.
+ * Enqueues the processing of events within the transaction open on `db`. Whether it resolves or throws,
+ * it has nothing left to send by then.
  */
 export type Enqueue = (db: Db, batches: ProcessingBatch[]) => Promise<void>

@@ -1,4 +1,4 @@
-import pg from "pg"
+import { DatabaseError } from "pg"
 
 /**
  * What a failed statement means for whoever sent it:
@@ -34,7 +34,7 @@ const byState: Readonly<Record<string, Failure>> = {
  * connection (pg gives those no code of their own), unless it is a programming error.
  */
 export function failureOf(error: unknown): Failure {
-  if (error instanceof pg.DatabaseError) {
+  if (error instanceof DatabaseError) {
     const state = error.code ?? ""
     return byState[state] ?? byClass[state.slice(0, 2)] ?? "other"
   }

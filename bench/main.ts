@@ -1,0 +1,19 @@
+import { parseArgs } from "node:util"
+import { publish, type BenchOptions, type BenchResult } from "./support/result.ts"
+
+const benches: Readonly<
+  Record<string, () => Promise<{ run: (options: BenchOptions) => Promise<BenchResult> }>>
+> = {
+  ingest: () => import("./ingest.ts"),
+}
+
+const { positionals, values } = parseArgs({ allowPositionals: true, options: { json: { type: "string" } } })
+const [name = ""] = positionals
+const load = Object.hasOwn(benches, name) ? benches[name] : undefined
+if (load === undefined || positionals.length !== 1) {
+  console.error(`usage: npm run bench -- ${Object.keys(benches).join("|")} [--json FILE]`)
+  process.exitCode = 2
+} else {
+  const { run } = await load()
+  await publish(await run({ progress: (line) => console.error(line) }), values.json)
+}

@@ -1,0 +1,22 @@
+/** The middle value; the mean of the two middle ones of an even number. Throws on none. */
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  const upper = sorted[sorted.length >> 1]
+  const lower = sorted[(sorted.length - 1) >> 1]
+  if (upper === undefined || lower === undefined) throw new Error("no values")
+  return (lower + upper) / 2
+}
+
+/** The smallest value that at least `fraction` of the values do not exceed (nearest rank). */
+export function percentile(values: readonly number[], fraction: number): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  const value = sorted[Math.max(0, Math.ceil(fraction * sorted.length) - 1)]
+  if (value === undefined) throw new Error("no values")
+  return value
+}
+
+/** Rounded to `digits` places after the point. */
+export function round(value: number, digits = 2): number {
+  const factor = 10 ** digits
+  return Math.round(value * factor) / factor
+}

@@ -1,0 +1,61 @@
+import { once } from "node:events"
+import type { AddressInfo } from "node:net"
+import { serve } from "@hono/node-server"
+import { Hono } from "hono"
+import { afterAll } from "vitest"
+import { problemHandlers } from "../../../src/api/problem.ts"
+import { silentLog } from "../../../src/core/log.ts"
+import type { Platform } from "../../../src/core/platform.ts"
+import { createIngest, type Ingest, type IngestOptions } from "../../../src/ingest/ingest.ts"
+import { platforms as allPlatforms } from "../../../src/platforms/index.ts"
+import { createQueue } from "../../../src/queue/queue.ts"
+import type { Database } from "../../../src/store/database.ts"
+import { openSources, type SourceSettings } from "../../../src/store/sources.ts"
+
+/** A running way in, over real HTTP. */
+export interface RunningIngest {
+  /** Without a slash at the end. */
+  url: string
+  port: number
+  ingest: Ingest
+}
+
+export interface StartOptions extends Partial<Omit<IngestOptions, "sources">> {
+  database: Database
+  platforms?: readonly Platform[]
+  secrets: Readonly<Record<string, readonly string[]>>
+  extra?: readonly SourceSettings[]
+}
+
+/** Serves the webhook routes on a free port, with the real queue; everything ends after the test file. */
+export async function startIngest(options: StartOptions): Promise<RunningIngest> {
+  const { database, platforms = allPlatforms, secrets, extra = [], ...rest } = options
+  const queue = createQueue({ url: database.url, log: silentLog })
+  await queue.start()
+  const ingest = createIngest({
+    databaseUrl: database.url,
+    platforms,
+    sources: await openSources(database.work, {
+      platforms,
+      secrets: new Map(Object.entries(secrets)),
+      extra,
+    }),
+    enqueue: (db, batches) => queue.enqueue(db, batches),
+    log: silentLog,
+    ...rest,
+  })
+  const app = new Hono().route("/", ingest.routes)
+  const { onError, notFound } = problemHandlers(silentLog)
+  app.onError(onError)
+  app.notFound(notFound)
+  const server = serve({ fetch: app.fetch, port: 0, hostname: "127.0.0.1" })
+  await once(server, "listening")
+  const { port } = server.address() as AddressInfo
+  afterAll(async () => {
+    server.close()
+    if ("closeAllConnections" in server) server.closeAllConnections()
+    await ingest.close()
+    await queue.stop()
+  })
+  return { url: `http://127.0.0.1:${port}`, port, ingest }
+}
