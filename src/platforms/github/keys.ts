@@ -91,16 +91,16 @@ export function numbered(kind: string, path: string): KeyReader {
 export function identified(kind: string, path: string): KeyReader {
   return (payload) => {
     const repository = repositoryOf(payload)
-    const found = id(payload, path)
-    return repository === null || found === null ? null : `github:${kind}:${repository}/${found}`
+    const found = id(payload, path)?.toLowerCase()
+    return repository === null || found === undefined ? null : `github:${kind}:${repository}/${found}`
   }
 }
 
 /** `github:<kind>:<id>`, for what belongs to no repository. */
 export function global(kind: string, path: string): KeyReader {
   return (payload) => {
-    const found = id(payload, path)
-    return found === null ? null : `github:${kind}:${found}`
+    const found = id(payload, path)?.toLowerCase()
+    return found === undefined ? null : `github:${kind}:${found}`
   }
 }
 

@@ -17,7 +17,7 @@ const hidden: Record<TextField["format"], readonly RegExp[]> = {
     /```[^]*?(?:```|$)/g,
     /`[^`\n]+`/g,
     /^(?:&gt;|>)[^\n]*/gm,
-    /<[^>\n]*>/g, // links and names; the links are read as addresses
+    /<[^<>\n]*>/g, // links and names; the links are read as addresses
     address,
   ],
 }

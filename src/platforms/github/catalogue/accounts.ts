@@ -4,8 +4,8 @@ import type { Shapes } from "../shape.ts"
 
 const team: KeyReader = (payload) => {
   const group = organization(payload)?.slice("github:organization:".length)
-  const slug = text(payload, "team.slug", 256)
-  return group === undefined || slug === null || !/^[\w.-]+$/.test(slug)
+  const slug = text(payload, "team.slug", 256)?.toLowerCase()
+  return group === undefined || slug === undefined || !/^[\w.-]+$/.test(slug)
     ? null
     : `github:team:${group}/${slug}`
 }
