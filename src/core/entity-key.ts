@@ -11,6 +11,8 @@ export const entityKey = {
   githubBranch: (repository: string, branch: string) => `github:branch:${repository.toLowerCase()}@${branch}`,
   githubRepository: (repository: string) => `github:repository:${repository.toLowerCase()}`,
   linearIssue: (identifier: string) => `linear:issue:${identifier.toUpperCase()}`,
+  /** The issue by its UUID, which outlives a move between teams; the two keys are tied by `same_as`. */
+  linearIssueId: (uuid: string) => `linear:issue_id:${uuid.toLowerCase()}`,
   slackMessage: (team: string, channel: string, ts: string) => `slack:message:${team}/${channel}/${ts}`,
   deployment: (id: string) => `deployment:${id}`,
 } as const

@@ -1,4 +1,4 @@
-import fc from "fast-check"
+import * as fc from "fast-check"
 import { describe, expect, test } from "vitest"
 import {
   generateWebhookSecret,
@@ -129,7 +129,7 @@ describe("Standard Webhooks", () => {
     ]) {
       const problem = webhookSecretProblem(bad)
       expect(problem).toMatch(/^must /)
-      if (bad.length > 6) expect(problem).not.toContain(bad.slice(6))
+      expect(bad.length > 6 && problem?.includes(bad.slice(6))).toBe(false)
     }
   })
 

@@ -1,0 +1,57 @@
+import { bodyKey, deliveryKey } from "../../core/delivery-key.ts"
+import type { Priority } from "../../core/envelope.ts"
+import { SignalboxError } from "../../core/errors.ts"
+import { type Fields, fieldsOf } from "../../core/fields.ts"
+import type { Identity, Message } from "../../core/platform.ts"
+import { typeSegment } from "../../core/segment.ts"
+import { cleanText } from "../../core/text.ts"
+
+/**
+ * The key is `linear-delivery`, which a retry repeats; `webhookId` names the hook and is the same in all
+ * its deliveries. Old hooks send no such header: the body's hash serves them.
+ */
+export function identify({ headers, payload }: Message, body: Buffer): Identity {
+  const fields = fieldsOf(payload)
+  const header = headers["linear-delivery"] ?? ""
+  return {
+    key: header === "" ? bodyKey(body) : deliveryKey(header),
+    name: nameOf(fields),
+    type: typeOf(fields),
+    priority: priorityOf(fields),
+  }
+}
+
+/** `linear.issue.update`; throws 400 where `type` or `action` is missing. */
+export function typeOf({ type, action }: Fields): string {
+  const model = typeSegment(type === "OAuthApp" ? "OauthApp" : type)
+  const verb = typeSegment(action)
+  if (model === null || verb === null) {
+    throw new SignalboxError(
+      "bad_request",
+      'a Linear webhook names its model in "type" and its "action", both strings',
+    )
+  }
+  return `linear.${model}.${verb}`
+}
+
+function nameOf({ type, action }: Fields): string {
+  return cleanText(`${String(type)}:${String(action)}`, 256)
+}
+
+const urgent = 1 // Linear's issue priorities: 0 none, 1 urgent, 2 high, 3 medium, 4 low
+
+function priorityOf({ type, action, data }: Fields): Priority {
+  switch (type) {
+    case "AgentSessionEvent": // Linear marks an agent unresponsive after 10 seconds
+      return "high"
+    case "IssueSLA":
+      return action === "set" ? "normal" : "high"
+    case "Issue":
+      return fieldsOf(data)["priority"] === urgent ? "high" : "normal"
+    case "Reaction":
+    case "AuditEntry":
+      return "low"
+    default:
+      return "normal"
+  }
+}

@@ -1,0 +1,59 @@
+import { entityKey } from "../../core/entity-key.ts"
+import type { Mention, TextField } from "../../core/platform.ts"
+import { identifiersInBranch } from "./branch-mentions.ts"
+import { identifiersInText } from "./text-mentions.ts"
+
+/**
+ * Issues named by identifier in a text of any platform, each once, at its first or, where one closes it,
+ * at its first closing mention. An issue that a magic word skips is not mentioned by that text at all.
+ */
+export function mentionsIn(field: TextField, subject: string | null): Mention[] {
+  const { format, text } = field
+  if (format === "url" || !/-[1-9]/.test(text)) return []
+  const found =
+    format === "branch"
+      ? identifiersInBranch(text).map((one) => ({ ...one, relation: "names" }))
+      : identifiersInText(format === "markdown" ? maskCode(text) : text).map(({ word, ...one }) => ({
+          ...one,
+          relation: word === "skips" ? "skips" : word === "closes" ? "closes" : "mentions",
+        }))
+  const byEntity = new Map<string, Mention>()
+  for (const { identifier, relation, start, end } of found) {
+    const entity = entityKey.linearIssue(identifier)
+    const known = byEntity.get(entity)
+    if (known === undefined || rank(relation) > rank(known.relation)) {
+      byEntity.set(entity, { entity, relation, text: text.slice(start, end), start, end })
+    }
+  }
+  return [...byEntity.values()]
+    .filter(({ entity, relation }) => relation !== "skips" && entity !== subject)
+    .toSorted((one, other) => one.start - other.start)
+}
+
+function rank(relation: string): number {
+  return relation === "skips" ? 2 : relation === "closes" ? 1 : 0
+}
+
+const fence = /^([ \t]{0,3})(```+|~~~+)/
+
+/**
+ * Blanks fenced code and HTML comments (the hints of pull request templates), unit for unit, so that
+ * offsets stay those of the text.
+ */
+function maskCode(markdown: string): string {
+  const text = markdown.includes("<!--")
+    ? markdown.replace(/<!--[^]*?(?:-->|$)/g, (comment) => comment.replace(/[^\n]/g, " "))
+    : markdown
+  if (!text.includes("```") && !text.includes("~~~")) return text
+  let open: string | null = null
+  return text
+    .split("\n")
+    .map((line) => {
+      const mark = fence.exec(line)?.[2]
+      const fenced = open !== null || mark !== undefined
+      if (open === null) open = mark ?? null
+      else if (mark?.startsWith(open) === true && line.trim() === mark) open = null
+      return fenced ? " ".repeat(line.length) : line
+    })
+    .join("\n")
+}

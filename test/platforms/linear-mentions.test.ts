@@ -1,0 +1,242 @@
+import * as fc from "fast-check"
+import { describe, expect, test } from "vitest"
+import type { TextField } from "../../src/core/platform.ts"
+import { mentionsIn } from "../../src/platforms/linear/mentions.ts"
+
+function found(format: TextField["format"], text: string, subject: string | null = null): string[] {
+  return mentionsIn({ field: "x", format, text }, subject).map((mention) => {
+    expect(text.slice(mention.start, mention.end)).toBe(mention.text)
+    expect(mention.entity).toBe(`linear:issue:${mention.text.toUpperCase()}`)
+    return mention.relation === "closes" ? `${mention.text} closes` : mention.text
+  })
+}
+
+describe("names of branches", () => {
+  test.each([
+    ["eng-123-fix-login", ["eng-123"]],
+    ["ada/eng-123-fix-login", ["eng-123"]],
+    ["ENG-123", ["ENG-123"]],
+    ["eng-7", ["eng-7"]],
+    ["refs/heads/eng-7-fix", ["eng-7"]],
+    ["origin/eng-7-fix", ["eng-7"]],
+    ["feature/ENG-123_ENG-124_both", ["ENG-123", "ENG-124"]],
+    ["ada/eng-123_with_underscores", ["eng-123"]],
+    ["ada/fix-eng-123", ["eng-123"]],
+    ["1350-ENG-933-day-of-month", ["ENG-933"]],
+    ["revert-12-eng-99-fix", ["eng-99"]],
+    ["ios-1641-introduce-a-view", ["ios-1641"]],
+    ["pla4-12-fix", ["pla4-12"]],
+    ["dev-123-add-login", ["dev-123"]],
+    ["eng-123-2", ["eng-123"]],
+    ["eng-123-2026-roadmap", ["eng-123"]],
+  ])("%s names %j", (branch, expected) => {
+    expect(found("branch", branch)).toEqual(expected)
+  })
+
+  test.each([
+    "main",
+    "patch-1",
+    "ada-patch-1",
+    "layout-2",
+    "issue-560/login",
+    "gh-843-ui",
+    "fix-840/ui",
+    "feat-1449/sms",
+    "release/ios-1.57.1",
+    "setup-ruby-1.269.0",
+    "bump-terraform-1.13",
+    "node-20",
+    "hotfix-3",
+    "test-2",
+    "renovate/typescript-7.x",
+    "renovate/eng-12",
+    "dependabot/npm_and_yarn/foo-12",
+    "gh-readonly-queue/main/pr-12-ab",
+    "nov-12-2026",
+    "add-46elks",
+    "ENG-0123",
+    "abcdefgh-123",
+    "cve-2026-1234",
+    "v1-2",
+    "utf-8-decoder",
+  ])("%s names nothing", (branch) => {
+    expect(found("branch", branch)).toEqual([])
+  })
+
+  test("are names, not mentions", () => {
+    expect(mentionsIn({ field: "branch", format: "branch", text: "ada/ENG-1-x" }, null)).toEqual([
+      { entity: "linear:issue:ENG-1", relation: "names", text: "ENG-1", start: 4, end: 9 },
+    ])
+  })
+})
+
+describe("titles and other plain text", () => {
+  test.each([
+    ["ENG-123: fix login", ["ENG-123"]],
+    ["Fix login (ENG-123)", ["ENG-123"]],
+    ["[ENG-123] Fix login", ["ENG-123"]],
+    ["fix login [eng-123] (#42)", ["eng-123"]],
+    ["feat(eng-123): login", ["eng-123"]],
+    ["eng-123 fix login", ["eng-123"]],
+    ["feat(web): eng-123-login", ["eng-123"]],
+    ["feat/eng-123-login", ["eng-123"]],
+    ["ada/eng-123-login (#42)", ["eng-123"]],
+    ["ENG-1/ENG-2, PLAT-3", ["ENG-1", "ENG-2", "PLAT-3"]],
+    ["ENG-1's login", ["ENG-1"]],
+    ["Merge branch 'main' into eng-12-login", ["eng-12"]],
+    ["Merge remote-tracking branch 'origin/eng-13-x' into eng-12-login", ["eng-13", "eng-12"]],
+    ["Merge branch 'eng-13' of github.com:acme/api into ENG-14", ["eng-13", "ENG-14"]],
+    ["Merge pull request #12 from acme/eng-12-login", ["eng-12"]],
+  ])("%j mentions %j", (text, expected) => {
+    expect(found("plain", text)).toEqual(expected)
+  })
+
+  test.each([
+    "UTF-8",
+    "SHA-256",
+    "AES-256",
+    "CVE-2025-1234",
+    "CVE-2025",
+    "GPT-4",
+    "OPUS-4",
+    "NODE-20",
+    "us-EAST-1",
+    "ISO-8601",
+    "RFC-2119",
+    "HTTP-404",
+    "[A-Z0-9]",
+    "Z0-9",
+    "2026-11-21",
+    "P-256",
+    "X-1",
+    "Q4-25",
+    "ES6-1",
+    "covid-19 page",
+    "step-12 of the guide",
+    "react-18 upgrade",
+    "Add day-30 retention",
+    "PHASE-2 rollout",
+    "https://example.com/browse/ENG-1",
+    "ENG-1@example.com",
+    "docs/ENG-12.md",
+    "ENG-12.3",
+    "ENG-12-34",
+    "ENG-012",
+    "xENG-1",
+    "ENG-1x",
+    "_ENG-1",
+    "a=ENG-1",
+    "look at eng-123",
+    "Merge branch 'main' into patch-1",
+    "GH-12",
+    "ABCDEFGH-1",
+    "A-1",
+    "1-1",
+    "0f3d-4529-bf22",
+    "GHSA-32g6-xq36",
+    "@eng-12",
+    "ENG-12345678",
+  ])("%j mentions nothing", (text) => {
+    expect(found("plain", text)).toEqual([])
+  })
+})
+
+describe("magic words", () => {
+  test.each([
+    ["Fixes ENG-1", ["ENG-1 closes"]],
+    ["closing: ENG-1", ["ENG-1 closes"]],
+    ["Resolved [ENG-1](…)", ["ENG-1 closes"]],
+    ["implements ENG-1", ["ENG-1 closes"]],
+    ["Completes issue ENG-1", ["ENG-1 closes"]],
+    ["fIxEs eng-1", ["eng-1 closes"]],
+    ["Fixes 4U-7", ["4U-7 closes"]],
+    ["**Fixes:** ENG-1", ["ENG-1 closes"]],
+    ["Closes\n[ENG-6592](https://linear.app/a/issue/ENG-6592)", ["ENG-6592 closes"]],
+    ["Closes\r\nENG-1", ["ENG-1 closes"]],
+    ["Fixes ENG-1, ENG-2 and PLAT-3, see ENG-9", ["ENG-1 closes", "ENG-2 closes", "PLAT-3 closes", "ENG-9"]],
+    ["Fixes:\n- ENG-1 the login\n- ENG-2: the logout\n\nENG-3", ["ENG-1 closes", "ENG-2 closes", "ENG-3"]],
+    ["- Fixes ENG-1\n- ENG-2", ["ENG-1 closes", "ENG-2"]],
+    ["ENG-1 first, then closes ENG-1", ["ENG-1 closes"]],
+    ["does not fix ENG-1", ["ENG-1"]],
+    ["doesn't close ENG-1", ["ENG-1"]],
+    ["prefixes ENG-1, unresolved ENG-2", ["ENG-1", "ENG-2"]],
+    ["Part of eng-1, refs eng-2", ["eng-1", "eng-2"]],
+    ["Related to A-1", ["A-1"]],
+    ["Fixes\n\nENG-1", ["ENG-1"]],
+    ["fixes UTF-8", []],
+    ["skip ENG-1", []],
+    ["Fixes ENG-1. Ignore ENG-1, ENG-2.", []],
+    ["skipping ENG-1 and fixes ENG-2", ["ENG-2 closes"]],
+  ])("%j reads as %j", (text, expected) => {
+    expect(found("markdown", text)).toEqual(expected)
+  })
+})
+
+describe("Markdown", () => {
+  test.each([
+    ["<!-- Fixes ENG-1 -->\nFixes ENG-2", ["ENG-2 closes"]],
+    ["ENG-2 <!-- never closed ENG-1", ["ENG-2"]],
+    ["```\nENG-1\n```\nENG-2", ["ENG-2"]],
+    ["~~~~ts\nENG-1\n~~~\nENG-3\n~~~~\nENG-2", ["ENG-2"]],
+    ["ENG-2\n```\nENG-1", ["ENG-2"]],
+    ["| ENG-1 | ENG-2 |", ["ENG-1", "ENG-2"]],
+    ["`ENG-1`, *ENG-2*, > ENG-3", ["ENG-1", "ENG-2", "ENG-3"]],
+  ])("%j mentions %j", (text, expected) => {
+    expect(found("markdown", text)).toEqual(expected)
+  })
+
+  test("only Markdown has code fences", () => {
+    expect(found("plain", "```\nENG-1\n```")).toEqual(["ENG-1"])
+  })
+})
+
+test("Slack's links are read by their labels, their addresses by whoever owns them", () => {
+  expect(
+    found("slack", "<https://linear.app/acme/issue/ENG-1/x|ENG-1 Login> and <https://x.example/ENG-2>"),
+  ).toEqual(["ENG-1"])
+})
+
+test("an address alone is no text", () => {
+  expect(found("url", "https://x.example/a?ENG-1")).toEqual([])
+})
+
+test("nothing mentions itself", () => {
+  expect(found("plain", "ENG-1 and ENG-2", "linear:issue:ENG-1")).toEqual(["ENG-2"])
+})
+
+test("spans are right, order is that of the text, and nothing throws, whatever the text", () => {
+  const piece = fc.oneof(
+    fc.constantFrom(
+      "ENG-1",
+      "eng-22",
+      "Fixes ",
+      "skip ",
+      "\n- ",
+      ", ",
+      "[",
+      "](",
+      "```\n",
+      "<!--",
+      "-->",
+      "Merge branch '",
+      "' into ",
+      "/",
+      "\uD800",
+      "\0",
+    ),
+    fc.string({ maxLength: 4 }),
+  )
+  const text = fc.array(piece, { maxLength: 30 }).map((pieces) => pieces.join(""))
+  fc.assert(
+    fc.property(fc.constantFrom("plain", "markdown", "slack", "branch"), text, (format, written) => {
+      const mentions = mentionsIn({ field: "x", format, text: written }, null)
+      expect(mentions.map(({ start, end }) => written.slice(start, end))).toEqual(
+        mentions.map((one) => one.text),
+      )
+      expect(mentions.map(({ start }) => start)).toEqual(
+        mentions.map(({ start }) => start).toSorted((a, b) => a - b),
+      )
+      expect(new Set(mentions.map(({ entity }) => entity)).size).toBe(mentions.length)
+    }),
+  )
+})
