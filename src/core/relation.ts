@@ -14,7 +14,7 @@ const grounds: Readonly<Record<string, Ground>> = {
   contains: "from",
   head_branch: "from",
   on_branch: "to",
-  squash_of: "to",
+  merge_of: "to",
   pushed_with: "from",
   reverts: "to",
   deploys: "to",

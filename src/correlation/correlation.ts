@@ -1,4 +1,5 @@
 import type { Correlated } from "../core/correlate.ts"
+import { canonicalEntityKey } from "../core/entity-key.ts"
 import type { Link, Reference, StoredEvent } from "../core/envelope.ts"
 import { silentLog, type Log } from "../core/log.ts"
 import { parsePayload } from "../core/payload.ts"
@@ -64,12 +65,13 @@ function runRules(
   const links = new Map<string, Link>()
   const pairs = new Set<string>()
   const failures: RuleFailure[] = []
+  const entity = normalized.entity === null ? null : canonicalEntityKey(normalized.entity)
   const input: RuleInput = {
     event: withPayload(event),
     normalized,
     references: references.map((reference) => ({
       ...reference,
-      subject: reference.subject ?? normalized.entity,
+      subject: reference.subject ?? entity,
     })),
     isLinked: (one, other) => pairs.has(`${one}\n${other}`) || pairs.has(`${other}\n${one}`),
   }

@@ -1,5 +1,6 @@
 import type { Mention, Platform, TextField } from "../core/platform.ts"
 import { isClosedAt, isListGap } from "./closing-word.ts"
+import { hideQuoted } from "./hide-quoted.ts"
 import { findUrls, type UrlSpan } from "./find-urls.ts"
 
 /** How much of one field is read, in UTF-16 units; GitHub's longest body is as long. */
@@ -24,7 +25,7 @@ export function readText(
   subject: string | null,
 ): Mention[] {
   if (field.format === "url") return mentionOfAddress(platforms, field.text)
-  const urls = field.format === "branch" ? [] : findUrls(field.text, field.format)
+  const urls = field.format === "branch" ? [] : findUrls(hideQuoted(field.text, field.format), field.format)
   const mentions = mentionsByUrl(platforms, field.text, urls)
   const masked = { ...field, text: mask(field.text, urls) }
   for (const platform of platforms) {

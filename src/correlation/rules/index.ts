@@ -2,8 +2,8 @@ import type { Rule } from "../rule.ts"
 import { branchNamesIssue } from "./branch-names-issue.ts"
 import { checkChecks } from "./check-checks.ts"
 import { commitClosesIssue } from "./commit-closes-issue.ts"
+import { commitMergesPullRequest } from "./commit-merges-pull-request.ts"
 import { commitOnBranch } from "./commit-on-branch.ts"
-import { commitSquashesPullRequest } from "./commit-squashes-pull-request.ts"
 import { customRelates } from "./custom-relates.ts"
 import { deploymentDeploysCommit } from "./deployment-deploys-commit.ts"
 import { deploymentShips } from "./deployment-ships.ts"
@@ -36,7 +36,7 @@ export const builtInRules: readonly Rule[] = [
   pullRequestHeadBranch,
   commitOnBranch,
   pullRequestContainsCommit,
-  commitSquashesPullRequest,
+  commitMergesPullRequest,
   commitClosesIssue,
   reverts,
   checkChecks,

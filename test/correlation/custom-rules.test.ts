@@ -1,0 +1,224 @@
+import { describe, expect, it } from "vitest"
+import type { Log } from "../../src/core/log.ts"
+import type { Normalized } from "../../src/core/platform.ts"
+import { createCorrelation } from "../../src/correlation/correlation.ts"
+import type { RuleDefinition } from "../../src/correlation/rule.ts"
+import { eventOf, normalizedOf, platforms, shortLinks } from "./support.ts"
+
+const incident = "custom:incident:7"
+const issue = "linear:issue:ENG-123"
+
+const caused: RuleDefinition = {
+  name: "incident_caused_by",
+  version: 3,
+  on: "custom",
+  find: () => [{ to: issue, relation: "caused_by" }],
+}
+
+/** What comes of an incident's event under these rules, and what the log was told. */
+function run(rules: readonly RuleDefinition[], given: Partial<Normalized> = {}, body = "{}") {
+  const told: { fields: object; message: string }[] = []
+  const note = (fields: object, message: string) => void told.push({ fields, message })
+  const log: Log = { debug: note, info: note, warn: note, error: note, child: () => log }
+  const correlation = createCorrelation({ platforms, log })
+  for (const rule of rules) correlation.rule(rule)
+  const normalized = normalizedOf({ type: "incident.opened", entity: incident, ...given })
+  const event = eventOf(normalized, { platform: "custom", raw: Buffer.from(body) })
+  return { ...correlation.correlate(event, normalized), correlation, event, normalized, told }
+}
+
+const answering = (answer: unknown): RuleDefinition => ({
+  ...caused,
+  // What a rule written in JavaScript may answer.
+  find: (() => answer) as RuleDefinition["find"],
+})
+
+describe("a rule of one's own", () => {
+  it("makes links with its name and version, strong and sure unless it says otherwise", () => {
+    expect(run([caused]).links).toEqual([
+      {
+        from: incident,
+        to: issue,
+        relation: "caused_by",
+        rule: "incident_caused_by",
+        ruleVersion: 3,
+        strength: "strong",
+        confidence: 1,
+        evidence: { field: "type", text: "incident.opened" },
+      },
+    ])
+  })
+
+  it("reads the payload, what the platform made of it, and the references", () => {
+    const rule: RuleDefinition = {
+      name: "all",
+      version: 1,
+      find: (event, normalized, references) => {
+        const { issue: named } = event.payload as { issue: string }
+        return [
+          {
+            from: references[0]?.subject ?? "",
+            to: `linear:issue:${named}`,
+            relation: "names",
+            strength: "weak",
+            confidence: 0.25,
+            evidence: { field: "issue", text: named, start: 0, end: named.length },
+          },
+          { to: references[0]?.entity ?? "", relation: normalized.title ?? "" },
+        ]
+      },
+    }
+    const { links, failures } = run(
+      [rule],
+      {
+        title: "about",
+        references: [{ entity: issue, relation: "mentions", evidence: { field: "f", text: "t" } }],
+      },
+      '{"issue":"eng-7"}',
+    )
+    expect(failures).toEqual([])
+    expect(links.filter((link) => link.rule === "all")).toEqual([
+      expect.objectContaining({
+        from: incident,
+        to: "linear:issue:ENG-7", // keys are brought into their one form
+        strength: "weak",
+        confidence: 0.25,
+        evidence: { field: "issue", text: "eng-7", start: 0, end: 5 },
+      }),
+      expect.objectContaining({ from: incident, to: issue, relation: "about" }),
+    ])
+  })
+
+  it.each([
+    [undefined, true],
+    ["custom", true],
+    ["custom.*", true],
+    ["incident.*", true],
+    ["*", true],
+    ["github", false],
+    ["github.*", false],
+    ["incident.closed", false],
+    [["github", "incident.opened"], true],
+  ])("on %j reads a custom event: %s", (on, reads) => {
+    const { on: _, ...rest } = caused
+    const rule = on === undefined ? rest : { ...rest, on }
+    expect(run([rule]).links).toHaveLength(reads ? 1 : 0)
+  })
+
+  it("that throws makes no link, is told by name, and stops nothing else", () => {
+    const cause = new Error("no such field")
+    const broken: RuleDefinition = {
+      name: "broken",
+      version: 2,
+      find: () => {
+        throw cause
+      },
+    }
+    const { links, failures, told, event } = run([broken, caused])
+    expect(shortLinks({ links })).toEqual([`${incident} -caused_by-> ${issue} (strong, incident_caused_by)`])
+    expect(failures).toEqual([{ rule: "broken", ruleVersion: 2, error: cause }])
+    expect(told).toEqual([
+      {
+        fields: {
+          rule: "broken",
+          ruleVersion: 2,
+          eventId: event.id,
+          type: "incident.opened",
+          failures: 1,
+          err: cause,
+        },
+        message: "correlation rule broken failed; the event goes on without its links",
+      },
+    ])
+  })
+
+  it("that reads a body which is no JSON fails alone", () => {
+    const rule: RuleDefinition = { ...caused, name: "reader", find: (event) => [event.payload] as never }
+    const { links, failures } = run([rule, caused], {}, "{")
+    expect(failures.map(({ rule: name }) => name)).toEqual(["reader"])
+    expect(links).toHaveLength(1)
+  })
+
+  it("that fails on every event does not fill the log", () => {
+    const { correlation, event, normalized, told } = run([answering(null)])
+    for (let n = 1; n < 100; n++) correlation.correlate(event, normalized)
+    expect(told.map(({ fields }) => (fields as { failures: number }).failures)).toEqual([
+      1, 2, 4, 8, 16, 32, 64,
+    ])
+  })
+
+  it.each([
+    [undefined, "find must return an array"],
+    [Promise.resolve([]), "find must return an array"],
+    [[null], "link 0 is not an object"],
+    [[{ to: issue, relation: "r" }, { relation: "r" }], "link 1 to is not an entity key"],
+    [[{ to: "ENG-123", relation: "r" }], "link 0 to is not an entity key"],
+    [[{ from: "", to: issue, relation: "r" }], "link 0 from is not an entity key"],
+    [[{ to: incident, relation: "r" }], `link 0 links ${incident} to itself`],
+    [[{ to: issue }], "link 0 relation must be lower snake case"],
+    [[{ to: issue, relation: "Caused by" }], "link 0 relation must be lower snake case"],
+    [[{ to: issue, relation: "r", strength: "medium" }], "link 0 strength must be"],
+    [[{ to: issue, relation: "r", confidence: 1.1 }], "link 0 confidence must be"],
+    [[{ to: issue, relation: "r", confidence: Number.NaN }], "link 0 confidence must be"],
+    [[{ to: issue, relation: "r", confidence: "high" }], "link 0 confidence must be"],
+    [[{ to: issue, relation: "r", evidence: "because" }], "link 0 evidence must have"],
+    [[{ to: issue, relation: "r", evidence: { field: "f", text: "abc", start: 0, end: 2 } }], "offsets"],
+    [[{ to: issue, relation: "r", evidence: { field: "f", text: "abc", start: -3, end: 0 } }], "offsets"],
+    [Array(201).fill({ to: issue, relation: "r" }), "201 links of one event; at most 200"],
+  ])("that answers %j fails with what is wrong", (answer, reason) => {
+    const { links, failures } = run([answering(answer)])
+    expect(links).toEqual([])
+    expect(failures).toHaveLength(1)
+    expect(String(failures[0]?.error)).toContain(reason)
+  })
+
+  it("must say from where a link leads, if the event is about nothing", () => {
+    const { failures } = run([caused], { entity: null })
+    expect(String(failures[0]?.error)).toContain("has no from, and the event is about no entity")
+    expect(
+      run([answering([{ from: incident, to: issue, relation: "r" }])], { entity: null }).links,
+    ).toHaveLength(1)
+  })
+
+  it("shows an edge once an event, by its surest sign", () => {
+    const answer = [
+      { to: issue, relation: "r", strength: "weak", confidence: 1 },
+      { to: issue, relation: "r", confidence: 0.2 },
+      { to: issue, relation: "r", confidence: 0.4 },
+      { to: issue, relation: "r", confidence: 0.4, evidence: { field: "f", text: "second" } },
+    ]
+    expect(run([answering(answer)]).links).toEqual([
+      expect.objectContaining({
+        strength: "strong",
+        confidence: 0.4,
+        evidence: { field: "type", text: "incident.opened" },
+      }),
+    ])
+  })
+})
+
+describe("a definition is refused", () => {
+  it.each([
+    [{ name: "" }, "its name must be"],
+    [{ name: "Caps" }, "its name must be"],
+    [{ name: "a".repeat(65) }, "its name must be"],
+    [{ name: "mention" }, "exists already"],
+    [{ version: 0 }, "its version must be"],
+    [{ version: 1.5 }, "its version must be"],
+    [{ on: "" }, "neither a platform nor a type pattern"],
+    [{ on: "GitHub" }, "neither a platform nor a type pattern"],
+    [{ on: "github." }, "neither a platform nor a type pattern"],
+    [{ on: [] }, "its on must name"],
+    [{ on: [3 as unknown as string] }, "neither a platform nor a type pattern"],
+    [{ find: undefined as unknown as RuleDefinition["find"] }, "its find must be a function"],
+  ])("with %j", (given, reason) => {
+    expect(() => run([{ ...caused, ...given }])).toThrow(reason)
+    expect(() => run([{ ...caused, ...given }])).toThrow(
+      expect.objectContaining({ code: "configuration" }) as Error,
+    )
+  })
+
+  it("when its name is taken", () => {
+    expect(() => run([caused, { ...caused, version: 4 }])).toThrow("exists already")
+  })
+})

@@ -1,0 +1,247 @@
+import fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import type { TextField } from "../../src/core/platform.ts"
+import { isClosedAt, isListGap } from "../../src/correlation/closing-word.ts"
+import { hideQuoted } from "../../src/correlation/hide-quoted.ts"
+import { maxReferences } from "../../src/correlation/references.ts"
+import { correlate, shortReferences } from "./support.ts"
+
+const pullRequest = "github:pull_request:acme/api#50"
+const issueUrl = "https://linear.app/acme/issue/ENG-123/add-limits"
+
+function read(text: string, given: Partial<TextField> = {}): string[] {
+  const field: TextField = { field: "body", format: "markdown", text, ...given }
+  return shortReferences(correlate({ entity: pullRequest, texts: [field] }))
+}
+
+describe("a text's references", () => {
+  it("are by address, whatever the platform", () => {
+    expect(read(`${issueUrl} https://github.com/acme/web/pull/7/files https://example.org/ENG-9`)).toEqual([
+      `mentions linear:issue:ENG-123 "${issueUrl}" in body`,
+      'mentions github:pull_request:acme/web#7 "https://github.com/acme/web/pull/7/files" in body',
+    ])
+  })
+
+  it("are by short name", () => {
+    expect(read("ENG-123 and acme/web#7")).toEqual([
+      'mentions linear:issue:ENG-123 "ENG-123" in body',
+      'mentions github:issue:acme/web#7 "acme/web#7" in body',
+    ])
+  })
+
+  it.each([
+    `Closes ${issueUrl}`,
+    `fixes: ${issueUrl}`,
+    `**Resolves** ${issueUrl}`,
+    `Closes [ENG-123](${issueUrl})`,
+    `Closes\n[ENG-123](${issueUrl})`,
+    `Closes [ENG-123\nAdd limits](\n${issueUrl}\n)`,
+    `Closes <${issueUrl}>`,
+    `Closes <a href="${issueUrl}">ENG-123</a>`,
+    `Closes https://linear.app/acme/issue/ENG-1, ${issueUrl}`,
+    `Closes [ENG-1](https://linear.app/acme/issue/ENG-1) and [ENG-123](${issueUrl})`,
+    `Closes:\n- https://linear.app/acme/issue/ENG-1\n- ${issueUrl}`,
+  ])("close what a magic word stands before: %j", (text) => {
+    expect(read(text).at(-1)).toMatch(/^closes linear:issue:ENG-123 /)
+  })
+
+  it.each([
+    `See ${issueUrl}`,
+    `Disclosed ${issueUrl}`,
+    `This does not fix ${issueUrl}`,
+    `Closes the gap of ${issueUrl}`,
+    `Closes https://linear.app/acme/issue/ENG-1. See ${issueUrl}`,
+    `auto-closed ${issueUrl}`,
+  ])("only mention it without one: %j", (text) => {
+    expect(read(text).at(-1)).toMatch(/^mentions linear:issue:ENG-123 /)
+  })
+
+  it("say each thing once a field, and what says more wins", () => {
+    expect(read(`ENG-123 [ENG-123](${issueUrl}), closes ENG-123`)).toEqual([
+      'closes linear:issue:ENG-123 "ENG-123" in body',
+    ])
+  })
+
+  it("leave out code, quotes and comments", () => {
+    const text = `<!-- ${issueUrl} -->\n> ${issueUrl}\n\`\`\`\n${issueUrl}\n\`\`\`\n`
+    expect(read(text)).toEqual([])
+    expect(read(`${text}${issueUrl}`)).toHaveLength(1)
+  })
+
+  it("leave out what is part of an address", () => {
+    expect(read("https://acme.atlassian.net/browse/ABC-12 https://example.org/#42")).toEqual([])
+  })
+
+  it("leave out the thing itself", () => {
+    expect(read("https://github.com/acme/api/pull/50")).toEqual([])
+    expect(
+      read("https://github.com/acme/api/pull/50", { subject: "github:commit:" + "a".repeat(40) }),
+    ).toEqual(['mentions github:pull_request:acme/api#50 "https://github.com/acme/api/pull/50" in body'])
+  })
+
+  it("are what is attached, where the field is an address", () => {
+    expect(read(` ${issueUrl}\n`, { field: "attachment", format: "url" })).toEqual([
+      `attached linear:issue:ENG-123 "${issueUrl}" in attachment`,
+    ])
+    expect(read("ENG-123", { format: "url" })).toEqual([])
+  })
+
+  it("hold Slack's addresses as written, with escapes undone for their meaning", () => {
+    const [reference] = correlate({
+      type: "slack.message.posted",
+      entity: "slack:message:T1/C1/1700000000.000100",
+      texts: [
+        {
+          field: "message",
+          format: "slack",
+          text: "Have a look: <https://github.com/acme/api/pull/42?a=1&amp;b=2|#42 &amp; more>",
+        },
+      ],
+    }).references
+    expect(reference).toEqual({
+      entity: "github:pull_request:acme/api#42",
+      relation: "mentions",
+      evidence: {
+        field: "message",
+        text: "https://github.com/acme/api/pull/42?a=1&amp;b=2",
+        start: 14,
+        end: 61,
+      },
+    })
+  })
+
+  it("are at most 500 an event, and nothing past 65,536 units of a field is read", () => {
+    const many = Array.from({ length: 600 }, (_, n) => `ENG-${n + 1}`)
+    const texts = [many.slice(0, 300), many.slice(300)].map((part, n) => ({
+      field: `body${n}`,
+      format: "plain" as const,
+      text: part.join(", "),
+    }))
+    expect(correlate({ entity: pullRequest, texts }).references).toHaveLength(maxReferences)
+    expect(read(`${" ".repeat(65_536)}ENG-123`)).toEqual([])
+    expect(read(`${" ".repeat(65_529)}ENG-123`)).toHaveLength(1)
+  })
+})
+
+const piece = fc.oneof(
+  fc.constantFrom(
+    "Closes ",
+    "ENG-123",
+    "eng-7",
+    "#42",
+    "acme/api#42",
+    "Reverts ",
+    issueUrl,
+    "https://github.com/acme/api/pull/42",
+    "<https://github.com/acme/api/pull/42?a&amp;b|x>",
+    `[ENG-9](${issueUrl})`,
+    "\n",
+    " ",
+    ", ",
+    "`",
+    "```",
+    "> ",
+    "<!--",
+    "\u0000",
+    "\ud83d",
+    "😀",
+    "é",
+  ),
+  fc.string({ unit: "binary", maxLength: 5 }),
+)
+
+it("the offsets of every mention span its text in the field, whatever the field holds", () => {
+  fc.assert(
+    fc.property(
+      fc.array(piece, { maxLength: 40 }).map((pieces) => pieces.join("")),
+      fc.constantFrom<TextField["format"]>("plain", "markdown", "slack", "branch", "url"),
+      (text, format) => {
+        // What PostgreSQL refuses is replaced unit for unit.
+        const readable = text.toWellFormed().replaceAll("\0", "\uFFFD")
+        const { references } = correlate({ entity: pullRequest, texts: [{ field: "body", format, text }] })
+        for (const { evidence } of references) {
+          expect(evidence.text).not.toBe("")
+          expect(readable.slice(evidence.start, evidence.end)).toBe(evidence.text)
+        }
+      },
+    ),
+    { numRuns: 500 },
+  )
+})
+
+it.each([
+  "[",
+  "](",
+  "[a](",
+  "<https://a",
+  '<a href="https://a',
+  "https://a/([{",
+  "```",
+  "~~~\n",
+  "<!--",
+  "> ",
+  "`a",
+  "Closes ",
+  "Closes https://a.b/c, ",
+  "A-1",
+  "a-1/",
+  "eng-123-",
+  "#1",
+  "a/b#1 ",
+  'Revert "',
+  "&lt;",
+  "_*",
+  "\n",
+  "'https://a'",
+])("a field full of %j is read at once", (unit) => {
+  const text = unit.repeat(70_000 / unit.length)
+  for (const format of ["plain", "markdown", "slack", "branch", "url"] as const) {
+    for (const field of ["title", "commit", "body"]) {
+      const { references } = correlate({ entity: pullRequest, texts: [{ field, format, text }] })
+      expect(references.length).toBeLessThanOrEqual(maxReferences)
+    }
+  }
+})
+
+it("what is quoted is blanked in place", () => {
+  fc.assert(
+    fc.property(
+      fc.array(piece, { maxLength: 40 }).map((pieces) => pieces.join("")),
+      fc.constantFrom<TextField["format"]>("plain", "markdown", "slack"),
+      (text, format) => {
+        const hidden = hideQuoted(text, format)
+        expect(hidden).toHaveLength(text.length)
+        for (let at = 0; at < text.length; at++) expect([text[at], " "]).toContain(hidden[at])
+      },
+    ),
+  )
+})
+
+it.each([
+  ["Closes ", true],
+  ["closing:\n- ", true],
+  ["Implements **[", true],
+  ["fix (", true],
+  ["prefix ", false],
+  ["won't fix ", false],
+  ["never closes ", false],
+  ["Closes a ", false],
+])("before an address, %j closes it: %s", (text, closes) => {
+  expect(isClosedAt(`Done. ${text}`, text.length + 6)).toBe(closes)
+})
+
+it.each([
+  [", ", true],
+  [" and ", true],
+  [", and ", true],
+  [" & ", true],
+  [";\n", true],
+  ["\n- ", true],
+  [") and [", true],
+  ["\n", false],
+  [" ", false],
+  [". ", false],
+  [" or see ", false],
+])("between two addresses, %j goes on with the list: %s", (gap, goesOn) => {
+  expect(isListGap(`x${gap}y`, 1, 1 + gap.length)).toBe(goesOn)
+})
