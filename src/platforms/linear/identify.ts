@@ -8,30 +8,35 @@ import { cleanText } from "../../core/text.ts"
 
 /**
  * The key is `linear-delivery`, which a retry repeats; `webhookId` names the hook and is the same in all
- * its deliveries. Old hooks send no such header: the body's hash serves them.
+ * its deliveries. Old hooks send no such header: the body's hash serves them. Throws 400 where the body
+ * does not say what happened to what.
  */
 export function identify({ headers, payload }: Message, body: Buffer): Identity {
   const fields = fieldsOf(payload)
+  const { model, verb } = segmentsOf(fields)
+  if (model === null || verb === null) {
+    throw new SignalboxError(
+      "bad_request",
+      'a Linear webhook names its model in "type" and what happened in "action", both strings',
+    )
+  }
   const header = headers["linear-delivery"] ?? ""
   return {
     key: header === "" ? bodyKey(body) : deliveryKey(header),
     name: nameOf(fields),
-    type: typeOf(fields),
+    type: `linear.${model}.${verb}`,
     priority: priorityOf(fields),
   }
 }
 
-/** `linear.issue.update`; throws 400 where `type` or `action` is missing. */
-export function typeOf({ type, action }: Fields): string {
-  const model = typeSegment(type === "OAuthApp" ? "OauthApp" : type)
-  const verb = typeSegment(action)
-  if (model === null || verb === null) {
-    throw new SignalboxError(
-      "bad_request",
-      'a Linear webhook names its model in "type" and its "action", both strings',
-    )
-  }
-  return `linear.${model}.${verb}`
+/** `linear.issue.update`; of a payload that says no more, `linear.unknown.received`. */
+export function typeOf(payload: Fields): string {
+  const { model, verb } = segmentsOf(payload)
+  return `linear.${model ?? "unknown"}.${verb ?? "received"}`
+}
+
+function segmentsOf({ type, action }: Fields): { model: string | null; verb: string | null } {
+  return { model: typeSegment(type === "OAuthApp" ? "OauthApp" : type), verb: typeSegment(action) }
 }
 
 function nameOf({ type, action }: Fields): string {

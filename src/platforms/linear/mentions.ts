@@ -3,6 +3,9 @@ import type { Mention, TextField } from "../../core/platform.ts"
 import { identifiersInBranch } from "./branch-mentions.ts"
 import { identifiersInText } from "./text-mentions.ts"
 
+/** Mentions kept of one text: more are a dump and no text. */
+const maxMentions = 500
+
 /**
  * Issues named by identifier in a text of any platform, each once, at its first or, where one closes it,
  * at its first closing mention. An issue that a magic word skips is not mentioned by that text at all.
@@ -28,6 +31,7 @@ export function mentionsIn(field: TextField, subject: string | null): Mention[] 
   return [...byEntity.values()]
     .filter(({ entity, relation }) => relation !== "skips" && entity !== subject)
     .toSorted((one, other) => one.start - other.start)
+    .slice(0, maxMentions)
 }
 
 function rank(relation: string): number {

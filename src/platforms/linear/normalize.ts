@@ -21,8 +21,8 @@ export function normalize(message: Message): Normalized {
     url: urlOf(payload, data),
     occurredAt: occurredAt(payload, data) ?? message.receivedAt,
     detail: {
-      action: textOrNull(payload["action"], 64),
-      model: textOrNull(payload["type"], 64),
+      action: textOrNull(payload["action"], 64) ?? "unknown",
+      model: textOrNull(payload["type"], 64) ?? "unknown",
       organization_id: textOrNull(payload["organizationId"], 64),
       webhook_id: textOrNull(payload["webhookId"], 64),
       model_id: textOrNull(data["id"], 64),
