@@ -1,12 +1,12 @@
-import fc from "fast-check"
+import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { SignalboxError } from "../../src/core/errors.ts"
-import type { Identity, Message, Platform, Secret } from "../../src/core/platform.ts"
+import type { Platform, Secret } from "../../src/core/platform.ts"
 import { platforms } from "../../src/platforms/index.ts"
 import { testDatabase } from "../support/database.ts"
 import {
   type EventFixture,
   type Fixture,
+  type Signer,
   isEvent,
   loadFixtures,
   loadSigner,
@@ -16,12 +16,8 @@ import {
 } from "../support/fixtures.ts"
 import { expectNormalized, insertDetail } from "./support/expectation.ts"
 import { anyJson, hardTexts, spoiled } from "./support/hostile.ts"
-import {
-  expectWellFormed,
-  expectWellFormedKey,
-  expectWellFormedMentions,
-  expectWellFormedType,
-} from "./support/well-formed.ts"
+import { expectWellFormed, expectWellFormedKey, expectWellFormedMentions } from "./support/well-formed.ts"
+import { attemptIdentity, expectWellFormedIdentity, expectWithstands } from "./support/withstand.ts"
 
 /** One suite over every platform: whatever shared code relies on. See test/support/fixtures.ts for the form of fixtures. */
 const database = await testDatabase()
@@ -32,116 +28,11 @@ for (const platform of platforms) {
   const signer = await loadSigner(platform.name)
 
   describe(`${platform.name}: what is believed`, () => {
-    if (signer === null) {
-      it.each(fixtures)("$shape is refused, as its sender signs nothing", ({ request }) => {
-        expect(platform.verify(request, secretsOf("one", "two")).ok).toBe(false)
-        expect(platform.verify(request, []).ok).toBe(false)
-      })
-      return
-    }
-    const secrets = secretsOf(...signer.secrets)
-
-    it.each(fixtures)(
-      "$shape is accepted under either secret, and the one that matched is told",
-      ({ request }) => {
-        for (const secret of secrets) {
-          const verification = platform.verify(signRequest(request, signer, secret.value), secrets)
-          expect(verification).toEqual({ ok: true, secretId: secret.id })
-        }
-      },
-    )
-
-    it("a secret that is not in force, or none, is refused", () => {
-      const [first, second] = secrets
-      for (const { request } of fixtures) {
-        const signed = signRequest(request, signer, signer.secrets[0])
-        expect(platform.verify(signed, second === undefined ? [] : [second])).toMatchObject({
-          code: "signature_mismatch",
-        })
-        expect(platform.verify(signed, first === undefined ? [] : [first]).ok).toBe(true)
-        expect(platform.verify(signed, []).ok).toBe(false)
-      }
-    })
-
-    it("a missing signature is refused as missing", () => {
-      for (const { request } of fixtures) {
-        const { [signer.signatureHeader]: _, ...headers } = signRequest(request, signer).headers
-        expect(platform.verify({ ...request, headers }, secrets)).toMatchObject({ code: "signature_missing" })
-        const empty = { ...headers, [signer.signatureHeader]: "" }
-        expect(platform.verify({ ...request, headers: empty }, secrets).ok).toBe(false)
-      }
-    })
-
-    it("a signature that is cut, stretched or holds other characters is refused", () => {
-      for (const { request } of fixtures) {
-        const signed = signRequest(request, signer)
-        const signature = signed.headers[signer.signatureHeader] ?? ""
-        const last = signature.slice(-1)
-        const spoilt = [
-          signature.slice(0, -1),
-          signature.slice(0, signature.length / 2),
-          `${signature}0`,
-          `${signature.slice(0, -1)}!`,
-          `${signature.slice(0, -8)}ÄÖÜ\0ßzzz`,
-          signature.slice(0, -12) + "z".repeat(12),
-          signature.slice(0, -1) + (last === "0" ? "1" : "0"),
-          signature.toUpperCase(),
-          signature.split("=", 1)[0] ?? "",
-          "sha256=",
-          "v0=",
-          "v1,",
-        ]
-        for (const value of spoilt) {
-          const headers = { ...signed.headers, [signer.signatureHeader]: value }
-          expect(platform.verify({ ...signed, headers }, secrets).ok, value).toBe(false)
-        }
-      }
-    })
-
-    it("a body that was changed after signing is refused", () => {
-      for (const { request } of fixtures) {
-        const signed = signRequest(request, signer)
-        const flipped = Buffer.from(signed.body)
-        flipped.writeUInt8((flipped.at(-1) ?? 0) ^ 1, flipped.length - 1)
-        for (const body of [flipped, Buffer.concat([signed.body, Buffer.from(" ")]), Buffer.alloc(0)]) {
-          expect(platform.verify({ ...signed, body }, secrets)).toMatchObject({ code: "signature_mismatch" })
-        }
-      }
-    })
-
-    it("no header whatever makes it throw, or passes for a signature", () => {
-      const request = firstOf(fixtures).request
-      const value = fc.oneof(
-        fc.string({ unit: "binary" }),
-        fc.stringMatching(/^(sha256=|v0=|v1,)?[0-9a-zA-Z+/= ,]*$/),
-      )
-      const names = Object.keys(signRequest(request, signer).headers)
-      fc.assert(
-        fc.property(fc.constantFrom(...names), value, value, (name, one, other) => {
-          const headers = { ...request.headers, [name]: one, [signer.signatureHeader]: other }
-          expect(platform.verify({ ...request, headers }, secrets).ok).toBe(false)
-        }),
-      )
-    })
-
-    const tolerance = signer.toleranceSeconds
-    it.runIf(tolerance !== null)(
-      "a signed time outside the tolerance is refused, the future as well as the past",
-      () => {
-        const seconds = tolerance ?? 0
-        for (const { request } of fixtures) {
-          const at = (offset: number) => new Date(request.receivedAt.getTime() + offset * 1000)
-          for (const offset of [-seconds - 2, seconds + 2, -86_400 * 365]) {
-            const signed = signRequest(request, signer, signer.secrets[0], at(offset))
-            expect(platform.verify(signed, secrets)).toMatchObject({ code: "timestamp_outside_tolerance" })
-          }
-          for (const offset of [-seconds + 2, seconds - 2]) {
-            const signed = signRequest(request, signer, signer.secrets[0], at(offset))
-            expect(platform.verify(signed, secrets)).toMatchObject({ ok: true })
-          }
-        }
-      },
-    )
+    const suite =
+      signer === null
+        ? () => believesNobody(platform, fixtures)
+        : () => believesSigner(platform, fixtures, signer)
+    suite()
   })
 
   describe(`${platform.name}: what is made of it`, () => {
@@ -152,8 +43,8 @@ for (const platform of platforms) {
       expect(identity).toEqual({ name, type, priority, key: key ?? identity.key })
       expectNormalized(platform, message, fixture.expect)
       expect(platform.handshake?.(message, true) ?? null).toBeNull()
-      const acknowledge = fixture.expect.acknowledge
-      if (acknowledge !== undefined) expect(platform.acknowledge?.(message) ?? null).toEqual(acknowledge)
+      const { acknowledge = platform.acknowledge?.(message) ?? null } = fixture.expect
+      expect(platform.acknowledge?.(message) ?? null).toEqual(acknowledge)
     })
 
     it.each(fixtures.filter((fixture) => !isEvent(fixture)))("$shape is answered at once", (fixture) => {
@@ -190,17 +81,15 @@ for (const platform of platforms) {
     })
 
     it("two deliveries never share a key, unless they are one", () => {
-      const keys = new Map<string, string>()
-      for (const fixture of events) {
-        const key = keyOf(platform, fixture)
+      const shapes = Map.groupBy(events, (fixture) => keyOf(platform, fixture))
+      const shared = [...shapes.values()].flatMap(([first, ...others]) =>
+        others.map(({ shape, expect: { sameKeyAs } }) => ({ shape, sameKeyAs, first: first?.shape })),
+      )
+      expect(shared.filter(({ sameKeyAs }) => sameKeyAs === undefined)).toEqual([])
+      const claimed = events.filter(({ expect: { sameKeyAs } }) => sameKeyAs !== undefined)
+      for (const fixture of claimed) {
         const twin = events.find(({ shape }) => shape === fixture.expect.sameKeyAs)
-        if (fixture.expect.sameKeyAs === undefined) {
-          expect(keys.get(key), `${fixture.shape} has the key of another`).toBeUndefined()
-          keys.set(key, fixture.shape)
-        } else {
-          expect(twin, `${fixture.shape} names a shape that exists`).toBeDefined()
-          if (twin !== undefined) expect(key).toBe(keyOf(platform, twin))
-        }
+        expect(twin && keyOf(platform, twin)).toBe(keyOf(platform, fixture))
       }
     })
 
@@ -225,7 +114,7 @@ for (const platform of platforms) {
         fc.assert(
           fc.property(
             fc.oneof({ weight: 4, arbitrary: spoiled(payload) }, { weight: 1, arbitrary: anyJson }),
-            (hostile) => withstand(platform, fixture, hostile),
+            (hostile) => expectWithstands(platform, fixture, hostile),
           ),
           { numRuns: 60 },
         )
@@ -236,10 +125,10 @@ for (const platform of platforms) {
       const deep = JSON.parse("[".repeat(10_000) + "]".repeat(10_000))
       for (const fixture of events) {
         const payload = messageOf(fixture.request, fixture.contentType).payload
-        withstand(platform, fixture, deep)
+        expectWithstands(platform, fixture, deep)
         if (typeof payload !== "object" || payload === null) continue
         for (const name of Object.keys(payload)) {
-          attempt(platform, fixture, { ...payload, [name]: deep })
+          attemptIdentity(platform, fixture, { ...payload, [name]: deep })
         }
       }
     })
@@ -248,7 +137,7 @@ for (const platform of platforms) {
       for (const fixture of events) {
         const bare = { ...fixture, request: { ...fixture.request, headers: {} } }
         const payload = messageOf(fixture.request, fixture.contentType).payload
-        withstand(platform, bare, payload)
+        expectWithstands(platform, bare, payload)
       }
     })
 
@@ -272,7 +161,7 @@ for (const platform of platforms) {
       fc.assert(
         fc.property(fc.constantFrom(...Object.keys(fixture.request.headers)), odd, (name, value) => {
           const headers = { ...fixture.request.headers, [name]: value }
-          withstand(platform, { ...fixture, request: { ...fixture.request, headers } }, payload)
+          expectWithstands(platform, { ...fixture, request: { ...fixture.request, headers } }, payload)
         }),
       )
     })
@@ -399,53 +288,123 @@ for (const platform of platforms) {
       "the detail row of $shape fits its table",
       async (fixture) => {
         const { detail } = platform.normalize(messageOf(fixture.request, fixture.contentType))
-        await insertDetail(database.work, platform.detail?.table ?? "", detail ?? {})
+        expect(await insertDetail(database.work, platform.detail?.table ?? "", detail ?? {})).toBe(1)
       },
     )
   })
 }
 
-/** A hostile body may be refused with a clear 4xx; whatever is not refused is well-formed, and reading it never throws. */
-function withstand(platform: Platform, fixture: Fixture, payload: unknown): void {
-  const { identity, message } = attempt(platform, fixture, payload)
-  if (identity !== null) expectWellFormedIdentity(identity, platform)
-  const normalized = platform.normalize(message)
-  expectWellFormed(normalized, platform)
-  if (identity !== null) expect(normalized.type).toBe(identity.type)
-  for (const field of normalized.texts) {
-    expectWellFormedMentions(platform.mentionsIn?.(field, normalized.entity) ?? [], field)
-  }
-  expect(() => platform.acknowledge?.(message)).not.toThrow()
-  expect(() => platform.handshake?.(message, true)).not.toThrow()
-  expect(() => platform.handshake?.(message, false)).not.toThrow()
+function believesNobody(platform: Platform, fixtures: readonly Fixture[]): void {
+  it.each(fixtures)("$shape is refused, as its sender signs nothing", ({ request }) => {
+    expect(platform.verify(request, secretsOf("one", "two")).ok).toBe(false)
+    expect(platform.verify(request, []).ok).toBe(false)
+  })
 }
 
-function attempt(
-  platform: Platform,
-  { request, contentType }: Fixture,
-  payload: unknown,
-): { identity: Identity | null; message: Message } {
-  const message: Message = { headers: request.headers, contentType, payload, receivedAt: request.receivedAt }
-  try {
-    return { identity: platform.identify(message, request.body), message }
-  } catch (error) {
-    if (!(error instanceof SignalboxError)) throw error
-    expect(error.status).toBeGreaterThanOrEqual(400)
-    expect(error.status).toBeLessThan(500)
-    return { identity: null, message }
-  }
-}
+function believesSigner(platform: Platform, fixtures: readonly Fixture[], signer: Signer): void {
+  const secrets = secretsOf(...signer.secrets)
 
-function expectWellFormedIdentity({ key, name, type, priority }: Identity, platform: Platform): void {
-  expect(key).not.toBe("")
-  for (const text of [key, name]) {
-    expect(text.isWellFormed() && !text.includes("\0"), JSON.stringify(text)).toBe(true)
-  }
-  expect(Buffer.byteLength(key)).toBeLessThanOrEqual(512)
-  expect(name).not.toBe("")
-  expect(name.length).toBeLessThanOrEqual(256)
-  expectWellFormedType(type, platform)
-  expect(["critical", "high", "normal", "low"]).toContain(priority)
+  it.each(fixtures)(
+    "$shape is accepted under either secret, and the one that matched is told",
+    ({ request }) => {
+      for (const secret of secrets) {
+        const verification = platform.verify(signRequest(request, signer, secret.value), secrets)
+        expect(verification).toEqual({ ok: true, secretId: secret.id })
+      }
+    },
+  )
+
+  it("a secret that is not in force, or none, is refused", () => {
+    const [first, second] = secrets
+    for (const { request } of fixtures) {
+      const signed = signRequest(request, signer, signer.secrets[0])
+      expect(platform.verify(signed, second === undefined ? [] : [second])).toMatchObject({
+        code: "signature_mismatch",
+      })
+      expect(platform.verify(signed, first === undefined ? [] : [first]).ok).toBe(true)
+      expect(platform.verify(signed, []).ok).toBe(false)
+    }
+  })
+
+  it("a missing signature is refused as missing", () => {
+    for (const { request } of fixtures) {
+      const { [signer.signatureHeader]: _, ...headers } = signRequest(request, signer).headers
+      expect(platform.verify({ ...request, headers }, secrets)).toMatchObject({ code: "signature_missing" })
+      const empty = { ...headers, [signer.signatureHeader]: "" }
+      expect(platform.verify({ ...request, headers: empty }, secrets).ok).toBe(false)
+    }
+  })
+
+  it("a signature that is cut, stretched or holds other characters is refused", () => {
+    for (const { request } of fixtures) {
+      const signed = signRequest(request, signer)
+      const signature = signed.headers[signer.signatureHeader] ?? ""
+      const last = signature.slice(-1)
+      const spoilt = [
+        signature.slice(0, -1),
+        signature.slice(0, signature.length / 2),
+        `${signature}0`,
+        `${signature.slice(0, -1)}!`,
+        `${signature.slice(0, -8)}ÄÖÜ\0ßzzz`,
+        signature.slice(0, -12) + "z".repeat(12),
+        signature.slice(0, -1) + (last === "0" ? "1" : "0"),
+        signature.toUpperCase(),
+        signature.includes("=") ? signature.slice(0, signature.indexOf("=")) : "",
+        "sha256=",
+        "v0=",
+        "v1,",
+      ]
+      for (const value of spoilt) {
+        const headers = { ...signed.headers, [signer.signatureHeader]: value }
+        expect(platform.verify({ ...signed, headers }, secrets).ok, value).toBe(false)
+      }
+    }
+  })
+
+  it("a body that was changed after signing is refused", () => {
+    for (const { request } of fixtures) {
+      const signed = signRequest(request, signer)
+      const flipped = Buffer.from(signed.body)
+      flipped.writeUInt8((flipped.at(-1) ?? 0) ^ 1, flipped.length - 1)
+      for (const body of [flipped, Buffer.concat([signed.body, Buffer.from(" ")]), Buffer.alloc(0)]) {
+        expect(platform.verify({ ...signed, body }, secrets)).toMatchObject({ code: "signature_mismatch" })
+      }
+    }
+  })
+
+  it("no header whatever makes it throw, or passes for a signature", () => {
+    const request = firstOf(fixtures).request
+    const value = fc.oneof(
+      fc.string({ unit: "binary" }),
+      fc.stringMatching(/^(sha256=|v0=|v1,)?[0-9a-zA-Z+/= ,]*$/),
+    )
+    const names = Object.keys(signRequest(request, signer).headers)
+    fc.assert(
+      fc.property(fc.constantFrom(...names), value, value, (name, one, other) => {
+        const headers = { ...request.headers, [name]: one, [signer.signatureHeader]: other }
+        expect(platform.verify({ ...request, headers }, secrets).ok).toBe(false)
+      }),
+    )
+  })
+
+  const tolerance = signer.toleranceSeconds
+  it.runIf(tolerance !== null)(
+    "a signed time outside the tolerance is refused, the future as well as the past",
+    () => {
+      const seconds = tolerance ?? 0
+      for (const { request } of fixtures) {
+        const at = (offset: number) => new Date(request.receivedAt.getTime() + offset * 1000)
+        for (const offset of [-seconds - 2, seconds + 2, -86_400 * 365]) {
+          const signed = signRequest(request, signer, signer.secrets[0], at(offset))
+          expect(platform.verify(signed, secrets)).toMatchObject({ code: "timestamp_outside_tolerance" })
+        }
+        for (const offset of [-seconds + 2, seconds - 2]) {
+          const signed = signRequest(request, signer, signer.secrets[0], at(offset))
+          expect(platform.verify(signed, secrets)).toMatchObject({ ok: true })
+        }
+      }
+    },
+  )
 }
 
 function secretsOf(...values: readonly string[]): Secret[] {

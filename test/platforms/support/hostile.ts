@@ -1,4 +1,4 @@
-import fc from "fast-check"
+import * as fc from "fast-check"
 
 /** Values that somebody's code does not expect where it looks for an id, a name or a time. */
 const junk = fc.oneof(

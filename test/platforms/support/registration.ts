@@ -5,12 +5,12 @@ export interface Registration {
   folders: readonly string[]
   platforms: readonly Platform[]
   /** How many fixtures a platform has, and whether it has a signer. */
-  fixturesOf(name: string): { count: number; signer: boolean }
+  fixturesOf: (name: string) => { count: number; signer: boolean }
 }
 
 /** One sentence for each platform that is not wholly there: a folder, a line in the list, fixtures, a signer. */
 export function registrationProblems({ folders, platforms, fixturesOf }: Registration): string[] {
-  const names = platforms.map(({ name }) => String(name))
+  const names = platforms.map(({ name }): string => name)
   return [
     ...folders
       .filter((folder) => !names.includes(folder))
