@@ -20,8 +20,8 @@ export interface Queue {
   /** Lets work in progress finish for up to 20 s, then gives its jobs back and disconnects. */
   stop(): Promise<void>
   /**
-   * Enqueues one job a batch within the transaction open on `db`, in one statement a priority,
-   * all sent at once. `afterMs` puts the jobs off.
+   * Enqueues one job a batch within the transaction open on `db`, in one statement a priority, all sent
+   * at once where the connection pipelines; whether it resolves or throws, nothing is left to send. `afterMs` puts the jobs off.
    */
   enqueue(db: Db, batches: readonly ProcessingBatch[], afterMs?: number): Promise<void>
   /**
@@ -107,9 +107,12 @@ export function createQueue({ url, log }: QueueOptions): Queue {
         const jobs = batches.filter((batch) => batch.priority === priority)
         if (jobs.length === 0) continue
         const inserts = jobs.map((batch) => jobInsert(batch, afterMs))
-        statements.push(boss.insert(queueOf[priority], inserts, { db: transacting(db) }))
+        const statement = boss.insert(queueOf[priority], inserts, { db: transacting(db) })
+        if (isPipelining(db)) statements.push(statement)
+        else await statement
       }
-      await Promise.all(statements)
+      const refused = (await Promise.allSettled(statements)).find((done) => done.status === "rejected")
+      if (refused !== undefined) throw refused.reason
     },
 
     async work(handler, workers) {
@@ -139,6 +142,11 @@ export function createQueue({ url, log }: QueueOptions): Queue {
       if (affected(response) !== jobs.length) throw new ClaimLost()
     },
   }
+}
+
+/** Whether a connection takes a statement before it has answered the one before. */
+function isPipelining(db: object): boolean {
+  return "pipeline" in db && db.pipeline === true
 }
 
 function jobInsert({ eventIds }: ProcessingBatch, afterMs: number): JobInsert<JobData> {

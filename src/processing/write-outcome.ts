@@ -1,0 +1,137 @@
+import type pg from "pg"
+import type { Clock } from "../core/clock.ts"
+import type { Queue } from "../queue/queue.ts"
+import { appendToLog } from "../store/append-log.ts"
+import type { Db } from "../store/database.ts"
+import { insertDeadLetters } from "../store/dead-letters.ts"
+import { writeDetails, type DetailTable } from "../store/details.ts"
+import { addCounts } from "../store/metrics.ts"
+import { insertTimings, updateEvents, writeStatuses, type ProcessingStatus } from "../store/processing.ts"
+import { insertLinks, insertReferences } from "../store/relations.ts"
+import { countEvents } from "./count-events.ts"
+import type { Derived } from "./derive.ts"
+import { maxAttempts, retryDelayMs, type FailedAttempt } from "./failed-attempt.ts"
+import { fencedTransaction, type Fence } from "./fenced-transaction.ts"
+
+/** What came of a batch: events to write and append, in this order, and events that failed. */
+export interface Outcome {
+  derived: readonly Derived[]
+  failed: readonly FailedAttempt[]
+  /** When a worker took the batch on. */
+  claimedAt: Date
+}
+
+/** Writes an outcome in one transaction; throws ClaimLost or what the database says, and then wrote nothing. */
+export type WriteOutcome = (outcome: Outcome, fence: Fence) => Promise<void>
+
+/** Makes the writer; `pool` hands out pipelining connections. */
+export function createWriteOutcome({
+  pool,
+  queue,
+  clock,
+}: {
+  pool: pg.Pool
+  queue: Pick<Queue, "enqueue">
+  clock: Clock
+}): WriteOutcome {
+  return async (outcome, fence) => {
+    await fencedTransaction(
+      pool,
+      fence,
+      (db) => Promise.all([writeRows(db, outcome), writeFailures(db, outcome), writeStanding(db, outcome)]),
+      (db) => finish(db, outcome),
+    )
+  }
+
+  async function writeFailures(db: Db, { failed }: Outcome): Promise<void> {
+    const dead = failed.filter(isDead)
+    const again = failed.filter((failure) => !isDead(failure))
+    const writes = again.map(({ event, attempts }) =>
+      queue.enqueue(db, [{ priority: event.priority, eventIds: [event.id] }], retryDelayMs(attempts)),
+    )
+    if (dead.length > 0) {
+      const letters = dead.map(({ event, attempts, code, error }) => ({
+        tenant: event.tenant,
+        kind: "processing" as const,
+        eventId: event.id,
+        subscriptionId: null,
+        attempts,
+        errorCode: code,
+        error,
+      }))
+      writes.push(insertDeadLetters(db, letters))
+    }
+    await Promise.all(writes)
+  }
+
+  async function finish(db: Db, { derived, failed, claimedAt }: Outcome): Promise<void> {
+    const now = clock()
+    const counts = countEvents(derived, failed.filter(isDead), now)
+    if (derived.length === 0) {
+      if (counts.length > 0) await addCounts(db, counts)
+      return
+    }
+    const timings = derived.map(({ event }) => ({
+      id: event.id,
+      tenant: event.tenant,
+      queueMs: Math.max(0, claimedAt.getTime() - event.receivedAt.getTime()),
+    }))
+    const rows = derived.map(({ logRow }) => logRow)
+    await Promise.all([
+      insertTimings(db, timings, Math.max(0, now.getTime() - claimedAt.getTime()), now),
+      appendToLog(db, rows, counts),
+    ])
+  }
+}
+
+async function writeRows(db: Db, { derived }: Outcome): Promise<void> {
+  if (derived.length === 0) return
+  const ids = derived.map(({ event }) => event.id)
+  const references = derived.flatMap(({ referenceRows }) => referenceRows)
+  const links = derived.flatMap(({ linkRows }) => linkRows)
+  const writes = [
+    updateEvents(
+      db,
+      ids,
+      derived.map(({ eventRow }) => eventRow),
+    ),
+  ]
+  for (const [table, rows] of detailRows(derived)) writes.push(writeDetails(db, table, rows))
+  if (references.length > 0) writes.push(insertReferences(db, references))
+  if (links.length > 0) writes.push(insertLinks(db, links))
+  await Promise.all(writes)
+}
+
+function detailRows(derived: readonly Derived[]): Map<DetailTable, string[]> {
+  const byTable = new Map<DetailTable, string[]>()
+  for (const { detail } of derived) {
+    if (detail === null) continue
+    const rows = byTable.get(detail.table)
+    if (rows === undefined) byTable.set(detail.table, [detail.row])
+    else rows.push(detail.row)
+  }
+  return byTable
+}
+
+async function writeStanding(db: Db, { derived, failed, claimedAt }: Outcome): Promise<void> {
+  const done = derived.map(({ event, attempts }): ProcessingStatus => {
+    return {
+      event_id: event.id,
+      tenant: event.tenant,
+      status: "processed",
+      attempts,
+      last_error: null,
+      at: claimedAt,
+    }
+  })
+  const not = failed.map((failure): ProcessingStatus => {
+    const { event, attempts, error } = failure
+    const status = isDead(failure) ? "dead" : "retrying"
+    return { event_id: event.id, tenant: event.tenant, status, attempts, last_error: error, at: claimedAt }
+  })
+  if (done.length + not.length > 0) await writeStatuses(db, [...done, ...not])
+}
+
+function isDead({ attempts }: FailedAttempt): boolean {
+  return attempts >= maxAttempts
+}

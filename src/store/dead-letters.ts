@@ -1,0 +1,95 @@
+import type { Db } from "./database.ts"
+import { jsonRow, jsonRows } from "./json-rows.ts"
+
+/** What work a dead letter was. */
+export type DeadLetterKind = "processing" | "handler" | "callback" | "webhook" | "group" | "outbox"
+
+/** Work that used up its attempts. */
+export interface NewDeadLetter {
+  tenant: string
+  kind: DeadLetterKind
+  eventId: string
+  /** The consumer that failed; null for processing and the outbox. */
+  subscriptionId: string | null
+  attempts: number
+  /** A short word for the kind of failure. */
+  errorCode: string
+  error: string
+}
+
+/** A dead letter as kept. */
+export interface DeadLetter extends NewDeadLetter {
+  id: string
+  status: "open" | "retried" | "discarded"
+  createdAt: Date
+  settledAt: Date | null
+}
+
+const columns = `id, tenant, kind, event_id as "eventId", subscription_id as "subscriptionId", attempts,
+  error_code as "errorCode", error, status, created_at as "createdAt", settled_at as "settledAt"`
+
+/** Keeps dead letters; one that is open for the same work takes over the newer attempts and error. */
+export async function insertDeadLetters(db: Db, letters: readonly NewDeadLetter[]): Promise<void> {
+  await db.query({
+    name: "insert_dead_letters",
+    text: `insert into dead_letters (tenant, kind, event_id, subscription_id, attempts, error_code, error)
+      select tenant, kind, "eventId", "subscriptionId", attempts, "errorCode", error
+      from jsonb_to_recordset($1::jsonb) as x (tenant text, kind text, "eventId" uuid,
+        "subscriptionId" uuid, attempts integer, "errorCode" text, error text)
+      order by "eventId", "subscriptionId"
+      on conflict (event_id, subscription_id) where status = 'open' do update set
+        attempts = excluded.attempts, error_code = excluded.error_code, error = excluded.error`,
+    values: [jsonRows(letters.map(jsonRow))],
+  })
+}
+
+/** Which dead letters to list, newest first. */
+export interface DeadLetterQuery {
+  tenant?: string
+  kind?: DeadLetterKind
+  status?: DeadLetter["status"]
+  /** The last one seen. */
+  before?: { createdAt: Date; id: string }
+  limit: number
+}
+
+/** Dead letters, newest first. */
+export async function listDeadLetters(db: Db, query: DeadLetterQuery): Promise<DeadLetter[]> {
+  const { rows } = await db.query<DeadLetter>(
+    `select ${columns} from dead_letters
+     where ($1::text is null or tenant = $1) and ($2::text is null or kind = $2)
+       and ($3::text is null or status = $3)
+       and ($4::timestamptz is null or (date_trunc('milliseconds', created_at), id) < ($4, $5::uuid))
+     order by date_trunc('milliseconds', created_at) desc, id desc limit $6`,
+    [
+      query.tenant ?? null,
+      query.kind ?? null,
+      query.status ?? null,
+      query.before?.createdAt.toISOString() ?? null,
+      query.before?.id ?? null,
+      query.limit,
+    ],
+  )
+  return rows
+}
+
+/** One dead letter; undefined where there is none. */
+export async function findDeadLetter(db: Db, id: string): Promise<DeadLetter | undefined> {
+  const { rows } = await db.query<DeadLetter>(`select ${columns} from dead_letters where id = $1`, [id])
+  return rows[0]
+}
+
+/** Closes an open dead letter and answers it; undefined where none of this kind is open under this id. */
+export async function settleDeadLetter(
+  db: Db,
+  id: string,
+  status: "retried" | "discarded",
+  kind?: DeadLetterKind,
+): Promise<DeadLetter | undefined> {
+  const { rows } = await db.query<DeadLetter>(
+    `update dead_letters set status = $2, settled_at = now()
+     where id = $1 and status = 'open' and ($3::text is null or kind = $3) returning ${columns}`,
+    [id, status, kind ?? null],
+  )
+  return rows[0]
+}

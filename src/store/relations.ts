@@ -1,0 +1,65 @@
+import type { Link, Reference, StoredEvent } from "../core/envelope.ts"
+import type { Db } from "./database.ts"
+import { jsonRow, jsonRows } from "./json-rows.ts"
+
+/** A reference found in an event, as a row for `insertReferences`; `ordinal` is its place among them. */
+export function referenceRow(event: StoredEvent, reference: Reference, ordinal: number): string {
+  return jsonRow({
+    event_id: event.id,
+    tenant: event.tenant,
+    ordinal,
+    subject: reference.subject,
+    entity: reference.entity,
+    relation: reference.relation,
+    evidence: reference.evidence,
+  })
+}
+
+/** Inserts references; those that are there stay as they are. */
+export async function insertReferences(db: Db, rows: readonly string[]): Promise<void> {
+  await db.query({
+    name: "insert_references",
+    text: `insert into event_references (event_id, tenant, ordinal, subject, entity, relation, evidence)
+      select event_id, tenant, ordinal, subject, entity, relation, evidence
+      from jsonb_populate_recordset(null::event_references, $1::jsonb)
+      on conflict (event_id, ordinal) do nothing`,
+    values: [jsonRows(rows)],
+  })
+}
+
+/** A link that an event shows, as a row for `insertLinks`. */
+export function linkRow(event: StoredEvent, link: Link): string {
+  return jsonRow({
+    tenant: event.tenant,
+    from_entity: link.from,
+    to_entity: link.to,
+    relation: link.relation,
+    rule: link.rule,
+    event_id: event.id,
+    rule_version: link.ruleVersion,
+    strength: link.strength,
+    confidence: link.confidence,
+    evidence: link.evidence,
+    occurred_at: event.occurredAt ?? event.receivedAt,
+  })
+}
+
+/** Inserts links; of two alike from one event the first stays. */
+export async function insertLinks(db: Db, rows: readonly string[]): Promise<void> {
+  await db.query({
+    name: "insert_links",
+    text: `insert into event_correlations (tenant, from_entity, to_entity, relation, rule, event_id,
+        rule_version, strength, confidence, evidence, occurred_at)
+      select tenant, from_entity, to_entity, relation, rule, event_id,
+        rule_version, strength, confidence, evidence, occurred_at
+      from jsonb_populate_recordset(null::event_correlations, $1::jsonb)
+      on conflict (event_id, from_entity, to_entity, relation, rule) do nothing`,
+    values: [jsonRows(rows)],
+  })
+}
+
+/** Removes the references and links that these events showed, to write what they show now. */
+export async function deleteRelations(db: Db, ids: readonly string[]): Promise<void> {
+  await db.query("delete from event_references where event_id = any($1::uuid[])", [ids])
+  await db.query("delete from event_correlations where event_id = any($1::uuid[])", [ids])
+}
