@@ -55,7 +55,8 @@ function remarkSubject(data: Fields, url: unknown): Subject | null {
 
 function own(model: unknown, data: Fields): Subject {
   const kind = typeSegment(model === "AgentSessionEvent" ? "AgentSession" : model)
-  return { entity: kind === null ? null : key(kind, data["id"]), references: [] }
+  const named = kind !== null && /^[a-z]/.test(kind)
+  return { entity: named ? key(kind, data["id"]) : null, references: [] }
 }
 
 /**
