@@ -22,7 +22,7 @@ const prefix = "signalbox_test"
  * share. Databases that killed runs left there are dropped first.
  */
 export async function testServer(): Promise<TestServer> {
-  const given = process.env["DATABASE_URL"]
+  const given = process.env["DATABASE_URL"] || undefined
   const embedded = given === undefined ? await startThrowAway() : undefined
   const url = given ?? embedded?.url ?? ""
   const run = randomBytes(4).toString("hex")

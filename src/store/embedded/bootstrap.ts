@@ -24,8 +24,9 @@ export async function bootstrapDatabase(address: Address, password: string, data
   try {
     const name = client.escapeIdentifier(ownerName)
     const secret = client.escapeLiteral(password)
+    await client.query("set log_min_error_statement = panic") // no password in the server's log
     await unlessPresent(client, `create role ${name} login createdb createrole password ${secret}`)
-    await client.query(`grant pg_monitor to ${name}`)
+    await client.query(`grant pg_monitor, pg_checkpoint to ${name}`)
     await unlessPresent(client, `create database ${client.escapeIdentifier(databaseName)} owner ${name}`)
   } finally {
     await client.end()

@@ -34,7 +34,7 @@ export async function claim(client: Client, shared: boolean, dataDir: string): P
     const holder = await holderOf(client, hubKey)
     await client.end()
     throw new SignalboxError(
-      "configuration",
+      "conflict",
       `the data directory ${dataDir} is in use by another signalbox${holder === undefined ? "" : `, process ${holder}`}: stop that one, or set SIGNALBOX_DATA_DIR to another folder`,
     )
   }

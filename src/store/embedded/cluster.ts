@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process"
 import { randomBytes } from "node:crypto"
-import { chown, mkdir, readFile, readdir, rename, rm, stat, symlink } from "node:fs/promises"
+import { chown, mkdir, open, readFile, readdir, rename, rm, stat, symlink } from "node:fs/promises"
 import { totalmem } from "node:os"
 import { dirname, join } from "node:path"
 import { promisify } from "node:util"
@@ -16,9 +16,9 @@ const draftLifeMs = 10 * 60_000
 
 /**
  * Makes the cluster of a place that has none. It appears whole or not at all: it is made beside its
- * place and moved there at the end. Answers the cluster's path, another starter's if that was faster.
+ * place and moved there at the end, unless another starter's is there by then.
  */
-export async function createCluster(place: Place, binaries: Binaries, password: string): Promise<string> {
+export async function createCluster(place: Place, binaries: Binaries, password: string): Promise<void> {
   const home = dirname(place.cluster)
   await sweepDrafts(home)
   const draft = join(home, `${draftPrefix}${randomBytes(6).toString("hex")}`)
@@ -33,12 +33,12 @@ export async function createCluster(place: Place, binaries: Binaries, password: 
     await runInitdb(binaries, draft, passwordFile, place)
     await rename(draft, place.cluster)
     if (place.link !== undefined) await symlink(place.cluster, place.link)
-    return place.cluster
+    await syncFolder(home)
+    await syncFolder(place.dataDir)
   } catch (error) {
+    if (place.link !== undefined) await rm(home, { recursive: true, force: true })
     const code = errorCode(error)
     if (code !== "ENOTEMPTY" && code !== "EEXIST") throw error
-    if (place.link !== undefined) await rm(home, { recursive: true, force: true })
-    return join(place.dataDir, "postgres")
   } finally {
     await rm(draft, { recursive: true, force: true })
     await rm(passwordFile, { force: true })
@@ -47,8 +47,8 @@ export async function createCluster(place: Place, binaries: Binaries, password: 
 
 /** Checks that the installed programs are the ones that a cluster was made with. */
 export async function checkVersion(cluster: string, binaries: Binaries): Promise<void> {
-  const found = await readFile(join(cluster, "PG_VERSION"), "utf8").catch((cause: NodeJS.ErrnoException) => {
-    const reason = cause.code === "EACCES" ? "belongs to another user" : "holds no PostgreSQL cluster"
+  const found = await readFile(join(cluster, "PG_VERSION"), "utf8").catch((cause: unknown) => {
+    const reason = errorCode(cause) === "EACCES" ? "belongs to another user" : "holds no PostgreSQL cluster"
     throw new SignalboxError(
       "configuration",
       `${cluster} ${reason}: set SIGNALBOX_DATA_DIR to another folder, or DATABASE_URL`,
@@ -113,6 +113,16 @@ function initialSettings(): Record<string, string> {
     max_parallel_workers_per_gather: "0",
     timezone: "UTC",
     log_timezone: "UTC",
+  }
+}
+
+// A new name is on the disk once its folder is.
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, "r")
+  try {
+    await folder.sync()
+  } finally {
+    await folder.close()
   }
 }
 

@@ -17,11 +17,11 @@ export interface Place {
   account: Account | undefined
 }
 
-/** Where root keeps clusters whose data directory the server's user cannot enter. */
-export const stateHome = "/var/lib/signalbox"
-
-/** Finds the place of a data directory's cluster, making the directory where it is missing. */
-export async function findPlace(dataDirectory: string, home: string = stateHome): Promise<Place> {
+/**
+ * Finds the place of a data directory's cluster, making the directory where it is missing. A new
+ * cluster goes to `home` if it would be out of reach for the server's user in the data directory.
+ */
+export async function findPlace(dataDirectory: string, home: string): Promise<Place> {
   const dataDir = await makeDataDirectory(resolve(dataDirectory))
   const path = join(dataDir, "postgres")
   const link = await lstat(path).catch(() => undefined)

@@ -2,6 +2,7 @@ import { createHash, randomBytes } from "node:crypto"
 import { readFile, rename, rm } from "node:fs/promises"
 import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
+import type { Address } from "./address.ts"
 import { commandLine, isAlive, processesTitled, signalProcess } from "./processes.ts"
 
 const statuses = ["starting", "ready", "stopping", "standby"] as const
@@ -51,7 +52,11 @@ export function clusterName(cluster: string): string {
  * Clears what a killed server left. Its children end by themselves as soon as they notice, and are
  * ended if they do not: two generations of processes on the same files would ruin them.
  */
-export async function clearRemains(cluster: string, log: (message: string) => void): Promise<void> {
+export async function clearRemains(
+  cluster: string,
+  { socketDir, port }: Address,
+  log: (message: string) => void,
+): Promise<void> {
   const title = `postgres: ${clusterName(cluster)}: `
   for (let round = 0; ; round++) {
     const orphans = await processesTitled(title)
@@ -60,21 +65,22 @@ export async function clearRemains(cluster: string, log: (message: string) => vo
     if (round >= 20) for (const pid of orphans) signalProcess(pid, round < 60 ? "SIGQUIT" : "SIGKILL")
     await sleep(50)
   }
-  await dropForeignRecord(cluster, log)
+  for (const path of [join(cluster, "postmaster.pid"), join(socketDir, `.s.PGSQL.${port}.lock`)]) {
+    await dropForeignLock(path, cluster, log)
+  }
 }
 
-// A postmaster.pid whose number has passed to another program (after a restart of the machine)
-// makes PostgreSQL take that program for a server and refuse. One that names no process at all is
-// left to PostgreSQL, which then checks the shared memory too.
-async function dropForeignRecord(cluster: string, log: (message: string) => void): Promise<void> {
-  const path = join(cluster, "postmaster.pid")
+// A lock file whose number has passed to another program (after a restart of the machine), or is
+// kept by a dead process that nobody reaps (in a container), makes PostgreSQL see a server there and
+// refuse. One that names no process at all is left to PostgreSQL, which checks shared memory too.
+async function dropForeignLock(path: string, cluster: string, log: (message: string) => void): Promise<void> {
   const text = await readFile(path, "utf8").catch(() => undefined)
   const pid = Number(text?.split("\n")[0])
   if (!(pid > 0) || (await isRunning(pid, cluster)) || !isAlive(pid)) return
   const aside = `${path}.${randomBytes(4).toString("hex")}`
   await rename(path, aside)
   if ((await readFile(aside, "utf8")) === text) {
-    log(`process ${pid} is not the PostgreSQL of ${cluster}: its old postmaster.pid is removed`)
+    log(`process ${pid} is not the PostgreSQL of ${cluster}: the old lock file ${path} is removed`)
     await rm(aside)
   } else {
     await rename(aside, path) // another starter's server, come up in between

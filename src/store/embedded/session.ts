@@ -54,7 +54,7 @@ export async function openSession(setup: Setup, signal: AbortSignal): Promise<Se
       const record = await runningPostmaster(cluster)
       if (record === undefined) {
         await refuseForeign(setup, address)
-        await clearRemains(cluster, setup.log)
+        await clearRemains(cluster, address, setup.log)
         launched = await launch({ command, account, logFile: setup.logFile })
         await waitUntilReady(launched, setup, signal)
       } else if (record.status === "ready") {

@@ -1,9 +1,11 @@
 import { dirname, join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
+import { SignalboxError } from "../../core/errors.ts"
+import { errorCode } from "../system-error.ts"
 import { prepareBinaries } from "./binaries.ts"
 import { checkVersion, createCluster } from "./cluster.ts"
 import { clusterPassword } from "./password.ts"
-import { findPlace, stateHome, type Place } from "./place.ts"
+import { findPlace } from "./place.ts"
 import { endPostmaster } from "./postmaster.ts"
 import { signalProcess } from "./processes.ts"
 import { isSessionAlive, openSession, type Setup } from "./session.ts"
@@ -25,6 +27,8 @@ export interface EmbeddedOptions {
   durable?: boolean
   /** Told when the server is lost while we run, when it is back, and when it cannot be brought back. */
   onState?: (state: EmbeddedState, reason: string) => void
+  /** Where root keeps a cluster whose data directory the server's user cannot enter (/var/lib/signalbox). */
+  stateHome?: string
 }
 
 export type EmbeddedState = "lost" | "restored" | "failed"
@@ -48,11 +52,14 @@ const restartAttempts = 10
  */
 export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedServer> {
   const { shared = false, onState = () => {}, log = () => {} } = options
-  const setup = await prepare(options)
+  const setup = await prepare(options).catch((cause: unknown) => {
+    throw asConfiguration(cause, options.dataDir)
+  })
   const ending = new AbortController()
   const signal =
     options.signal === undefined ? ending.signal : AbortSignal.any([options.signal, ending.signal])
   let session = await openSession(setup, signal)
+  let lost = false
   let recovering: Promise<void> = Promise.resolve()
   let stopped: Promise<void> | undefined
 
@@ -65,10 +72,12 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedS
     const crashed = !(await isSessionAlive(session, setup))
     const what = crashed ? "the embedded PostgreSQL has ended" : "the embedded PostgreSQL closed our session"
     log(`${what} (process ${session.pid}); see ${setup.logFile}`)
+    lost = true
     onState("lost", what)
     for (let attempt = 1; ; attempt++) {
       try {
         session = await openSession(setup, signal)
+        lost = false
         watch()
         onState("restored", `process ${session.pid}`)
         return
@@ -82,7 +91,9 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedS
     }
   }
   // Whoever ends this process without a stop (an uncaught error) takes the server along.
-  const onExit = (): void => void signalProcess(session.pid, "SIGINT")
+  const onExit = (): void => {
+    if (!lost) signalProcess(session.pid, "SIGINT")
+  }
   const end = async (): Promise<void> => {
     ending.abort()
     await recovering
@@ -109,13 +120,19 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedS
 }
 
 async function prepare(options: EmbeddedOptions): Promise<Setup> {
-  const { port, shared = false, durable = true, log = () => {} } = options
-  const place = await findPlace(options.dataDir)
-  const copyTo = place.link === undefined ? place.dataDir : join(stateHome, "programs")
+  const { port, shared = false, durable = true, log = () => {}, stateHome = "/var/lib/signalbox" } = options
+  const place = await findPlace(options.dataDir, stateHome)
+  // What the server's user may enter is the folder of the cluster, not always the data directory.
+  const copyTo = dirname(place.cluster) === place.dataDir ? place.dataDir : join(stateHome, "programs")
   const binaries = await prepareBinaries({ account: place.account, copyTo, log })
+  if (place.exists) await checkVersion(place.cluster, binaries)
   const password = await clusterPassword(place.dataDir)
+  if (!place.exists) {
+    log(`making a PostgreSQL ${binaries.major} cluster in ${dirname(place.cluster)}`)
+    await createCluster(place, binaries, password)
+  }
   return {
-    place: await ensureCluster(place, binaries, password, log),
+    place: place.exists ? place : await findPlace(place.dataDir, stateHome), // maybe another starter's
     binaries,
     password,
     port: port ?? defaultPort,
@@ -127,17 +144,10 @@ async function prepare(options: EmbeddedOptions): Promise<Setup> {
   }
 }
 
-async function ensureCluster(
-  place: Place,
-  binaries: Setup["binaries"],
-  password: string,
-  log: (message: string) => void,
-): Promise<Place> {
-  if (!place.exists) {
-    log(`making a PostgreSQL ${binaries.major} cluster in ${dirname(place.cluster)}`)
-    await createCluster(place, binaries, password)
-  }
-  const found = place.exists ? place : await findPlace(place.dataDir)
-  await checkVersion(found.cluster, binaries)
-  return found
+// What is left are errors of the file system (no permission, no space): the operator's to mend.
+function asConfiguration(cause: unknown, dataDir: string): unknown {
+  if (cause instanceof SignalboxError || !(cause instanceof Error) || errorCode(cause) === undefined)
+    return cause
+  const message = `the data directory ${dataDir} cannot be used (${cause.message}): set SIGNALBOX_DATA_DIR to another folder, or DATABASE_URL`
+  return new SignalboxError("configuration", message, { cause })
 }
