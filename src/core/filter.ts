@@ -114,7 +114,7 @@ function listOf<T extends z.ZodType<string>>(item: T) {
     .union([z.string(), z.array(z.unknown())])
     .transform((value) => (Array.isArray(value) ? value : [value]))
     .pipe(list)
-    .transform((values) => [...new Set(values)].sort())
+    .transform((values) => [...new Set(values)].toSorted())
 }
 
 function parseText(text: string): unknown {

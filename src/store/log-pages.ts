@@ -1,0 +1,106 @@
+import type { LoggedEvent, Reference } from "../core/envelope.ts"
+import type { Db } from "./database.ts"
+import { eventColumns, storedEvent, type EventRow } from "./events.ts"
+
+/** Positions that are gone, both ends included: retention has dropped their events. */
+export interface Hole {
+  from: number
+  to: number
+}
+
+/** A stretch of the log in position order, holes told. */
+export interface LogPage {
+  /** Last position given out, as of the same snapshot. */
+  head: number
+  items: (LoggedEvent | Hole)[]
+  /** The page says everything about positions up to here. */
+  upTo: number
+}
+
+const pageRows = 500
+
+interface PageRow extends Nullable<EventRow> {
+  head: number
+  position: number | null
+  found: number | null
+  event_references: Reference[] | null
+}
+
+/**
+ * Reads what follows a position, every tenant's: 500 events at most, and no further event once
+ * `maxBytes` of bodies are read. Positions have no holes of their own, so one that is missing was
+ * dropped. One statement, so that rows and head are of one snapshot; prepared under a name, because
+ * planning over all partitions takes longer than reading a few rows.
+ */
+export async function readLogPage(db: Db, after: number, maxBytes: number): Promise<LogPage> {
+  const { rows } = await db.query<PageRow>({
+    name: "read_log_page",
+    text: `
+      select h.position as head, p.*
+      from event_log_head h
+      left join lateral (
+        select l.position, ${eventColumns}, raw,
+          (select jsonb_agg(jsonb_build_object('entity', r.entity, 'relation', r.relation, 'evidence', r.evidence)
+              || case when r.subject is null then '{}' else jsonb_build_object('subject', r.subject) end
+              order by r.ordinal)
+            from event_references r where r.event_id = e.id) as event_references,
+          count(*) over () as found,
+          sum(coalesce(octet_length(raw), 0)) over (order by l.position)
+            - coalesce(octet_length(raw), 0) as bytes_before
+        from (
+          select position, event_id from event_log where position > $1 order by position limit ${pageRows}
+        ) l
+        left join events e on e.id = l.event_id
+      ) p on p.bytes_before < $2
+      order by p.position`,
+    values: [after, maxBytes],
+  })
+  const head = rows[0]?.head ?? 0
+  const found = rows[0]?.found ?? 0
+  const read = rows.flatMap(({ position }) => (position === null ? [] : [position]))
+  const exhausted = read.length === found && found < pageRows
+  const upTo = exhausted ? Math.max(head, after) : (read.at(-1) ?? after)
+  return { head, items: withHoles(rows.flatMap(toEvent), after, upTo), upTo }
+}
+
+type Nullable<Row> = { [Column in keyof Row]: Row[Column] | null }
+
+// The join with the head row yields nulls alone where nothing follows, and a log row outlives its
+// event for a moment while retention drops partition after partition.
+function toEvent(row: PageRow): LoggedEvent[] {
+  if (!isWhole(row) || row.position === null) return []
+  return [{ ...storedEvent(row), position: row.position, references: row.event_references ?? [] }]
+}
+
+function isWhole(row: Nullable<EventRow>): row is EventRow {
+  return row.id !== null
+}
+
+/** Fills the places between `after` and `upTo` that no event stands for with holes. */
+function withHoles(events: readonly LoggedEvent[], after: number, upTo: number): LogPage["items"] {
+  const items: LogPage["items"] = []
+  let last = after
+  for (const event of events) {
+    if (event.position > last + 1) items.push({ from: last + 1, to: event.position - 1 })
+    items.push(event)
+    last = event.position
+  }
+  if (upTo > last) items.push({ from: last + 1, to: upTo })
+  return items
+}
+
+/** First and last position of the log; `first` is past `head` where nothing is left. */
+export async function logBounds(db: Db): Promise<{ first: number; head: number }> {
+  const { rows } = await db.query<{ first: number; head: number }>(
+    `select position as head,
+       coalesce((select min(position) from event_log), position + 1) as first
+     from event_log_head`,
+  )
+  return rows[0] ?? { first: 1, head: 0 }
+}
+
+/** Last position given out. */
+export async function logHead(db: Db): Promise<number> {
+  const { rows } = await db.query<{ position: number }>("select position from event_log_head")
+  return rows[0]?.position ?? 0
+}

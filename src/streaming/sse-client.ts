@@ -1,0 +1,106 @@
+import type { ServerResponse } from "node:http"
+import type { Budget } from "./budget.ts"
+import type { Entry } from "./entry.ts"
+import { partsOf, slicesOf } from "./parts.ts"
+import type { View } from "./view.ts"
+
+/** One open stream. */
+export interface SseClient {
+  readonly outgoing: ServerResponse
+  view: View
+  /** Milliseconds of silence after which a heartbeat goes out. */
+  readonly heartbeatMs: number
+  closed: boolean
+  /** Whether the fan-out serves it; otherwise it is catching up by itself. */
+  live: boolean
+  /** Whether the next byte may belong to a frame already begun: nothing else may be written then. */
+  midFrame: boolean
+  /** While catching up: everything up to here has been written or was filtered out. */
+  passed: number
+  /** Position that it was last told, from which it would resume. */
+  told: number
+  /** When something was last written; all times are milliseconds of `performance.now()`. */
+  wroteAt: number
+  /** When all that was written was last seen to have left for the network. */
+  drainedAt: number
+  /** Bytes that had left by `progressAt`, when some last did. */
+  sent: number
+  progressAt: number
+}
+
+/** Makes the record of a stream that begins behind `start`. */
+export function createSseClient(
+  outgoing: ServerResponse,
+  view: View,
+  { start, heartbeatMs }: { start: number; heartbeatMs: number },
+): SseClient {
+  const now = performance.now()
+  return {
+    outgoing,
+    view,
+    heartbeatMs,
+    closed: false,
+    live: false,
+    midFrame: false,
+    passed: start,
+    told: start,
+    wroteAt: now,
+    drainedAt: now,
+    sent: 0,
+    progressAt: now,
+  }
+}
+
+/** Writes a part of the stream; false where `drained` should be awaited before the next. */
+export function write(client: SseClient, bytes: Buffer | string, now: number): boolean {
+  client.wroteAt = now
+  return client.outgoing.write(bytes)
+}
+
+/** Bytes written that have not left for the network. */
+export function unsentBytes(client: SseClient): number {
+  return client.outgoing.writableLength
+}
+
+/** Writes entries no faster than the client takes them, and than the bytes in `budget` allow. */
+export async function writePaced(
+  client: SseClient,
+  entries: readonly Entry[],
+  budget: Budget,
+): Promise<void> {
+  for (const { bytes, position } of partsOf(entries)) {
+    const release = await budget.acquire(bytes.length)
+    client.midFrame = true
+    for (const slice of slicesOf(bytes)) {
+      if (client.closed) break
+      if (!write(client, slice, performance.now())) await drained(client)
+    }
+    client.midFrame = client.closed
+    release()
+    if (client.closed) return
+    client.told = position
+  }
+}
+
+/** Resolves when everything written has left, or the client is gone. */
+async function drained({ outgoing }: SseClient): Promise<void> {
+  if (outgoing.destroyed) return
+  const { promise, resolve } = Promise.withResolvers<void>()
+  outgoing.once("drain", resolve)
+  outgoing.once("close", resolve)
+  await promise
+  outgoing.off("drain", resolve)
+  outgoing.off("close", resolve)
+}
+
+/** Whether nothing has left for `ms` although something waits; to be asked now and then. */
+export function isStalled(client: SseClient, now: number, ms: number): boolean {
+  const unsent = unsentBytes(client)
+  const sent = (client.outgoing.socket?.bytesWritten ?? 0) - unsent
+  if (unsent === 0 || sent !== client.sent) {
+    client.sent = sent
+    client.progressAt = now
+    return false
+  }
+  return now - client.progressAt > ms
+}

@@ -1,0 +1,61 @@
+import type { HttpBindings } from "@hono/node-server"
+import { Hono, type Context, type Env } from "hono"
+import type { Database } from "../store/database.ts"
+import type { Connections } from "./connections.ts"
+import type { Feed } from "./feed.ts"
+import { startingPoint } from "./starting-point.ts"
+import type { FindStreamFilter } from "./stream-definitions.ts"
+import { parseStreamRequest } from "./stream-request.ts"
+import { createView } from "./view.ts"
+
+export interface SseRoutesOptions<E extends Env> {
+  database: Database
+  feed: Feed
+  connections: Connections
+  findStreamFilter: FindStreamFilter
+  /** Whose events a request may see; it has been let in by whoever knows keys. */
+  tenantOf: (c: Context<E>) => string
+}
+
+const eventStream = {
+  "content-type": "text/event-stream; charset=utf-8",
+  "cache-control": "no-cache, no-transform",
+  "x-accel-buffering": "no",
+}
+
+/** `/api/v1/events/stream` and `/api/v1/streams/:name/sse`. */
+export function sseRoutes<E extends Env & { Bindings: HttpBindings }>(options: SseRoutesOptions<E>): Hono<E> {
+  const { database, feed, connections, findStreamFilter, tenantOf } = options
+  const app = new Hono<E>()
+
+  async function serve(c: Context<E>, name: string): Promise<Response> {
+    const tenant = tenantOf(c)
+    const request = parseStreamRequest(c.req.queries(), c.req.header("last-event-id"))
+    const view = createView(tenant, [await findStreamFilter(tenant, name), request.filter])
+    const start = await startingPoint(database, feed, request.after)
+    if (c.req.method === "HEAD") return c.body(null, 200, eventStream)
+    connections.admit()
+    const { outgoing }: HttpBindings = c.env
+    if (!outgoing.destroyed) {
+      for (const [header, value] of c.body(null).headers) outgoing.appendHeader(header, value)
+      outgoing.writeHead(200, eventStream)
+      connections.open(outgoing, view, { start, heartbeatMs: request.heartbeatMs })
+    }
+    return alreadySent()
+  }
+
+  app.get("/api/v1/events/stream", async (c) => serve(c, "all_events"))
+  app.get("/api/v1/streams/:name/sse", async (c) => serve(c, c.req.param("name")))
+  return app
+}
+
+/**
+ * Tells @hono/node-server that the response is being written. Its own constant for this is not enough:
+ * where a middleware has set headers, Hono copies the response, and the copy of a response whose
+ * body was never looked at is sent as an empty one, over ours.
+ */
+function alreadySent(): Response {
+  const response = new Response(null, { headers: { "x-hono-already-sent": "true" } })
+  void response.body
+  return response
+}

@@ -1,0 +1,69 @@
+import { listKeys, parseFilter, type Filter } from "../core/filter.ts"
+import { SignalboxError } from "../core/errors.ts"
+
+/** What a client asks of a stream. */
+export interface StreamRequest {
+  /** Position after which it wants events, or a name for one. */
+  after: number | "earliest" | "latest"
+  filter: Filter
+  heartbeatMs: number
+}
+
+const parameters = ["after", "filter", "heartbeat", ...listKeys]
+
+/**
+ * Reads the query parameters and the `Last-Event-ID` of a stream request. That header wins over
+ * `after`: an EventSource that reconnects sends it beside the URL it began with. Throws 400 for
+ * whatever it does not understand; a misspelt filter must not let everything pass.
+ */
+export function parseStreamRequest(query: Record<string, string[]>, lastEventId?: string): StreamRequest {
+  for (const name of Object.keys(query)) {
+    if (parameters.includes(name)) continue
+    throw bad(`unknown query parameter ${name}; known: ${parameters.join(", ")}`)
+  }
+  return {
+    after: cursor(lastEventId, "Last-Event-ID") ?? cursor(single(query, "after"), "after") ?? "latest",
+    filter: filter(query),
+    heartbeatMs: heartbeat(single(query, "heartbeat")),
+  }
+}
+
+function cursor(text: string | undefined, name: string): StreamRequest["after"] | undefined {
+  if (text === undefined || text === "") return undefined
+  if (text === "earliest" || text === "latest") return text
+  const position = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN
+  if (!Number.isSafeInteger(position)) {
+    throw bad(`${name} must be a position (a whole number), "earliest" or "latest"`)
+  }
+  return position
+}
+
+function filter(query: Record<string, string[]>): Filter {
+  const text = single(query, "filter")
+  const base = text === undefined ? {} : parseFilter(text)
+  const extra: Record<string, string[]> = {}
+  for (const key of listKeys) {
+    const values = query[key]?.flatMap((value) => value.split(",")).filter((value) => value !== "")
+    if (values === undefined) continue
+    if (base[key] !== undefined) throw bad(`${key} is given both in filter and by itself`)
+    extra[key] = values
+  }
+  return parseFilter({ ...base, ...extra })
+}
+
+function heartbeat(text: string | undefined): number {
+  if (text === undefined) return 15_000
+  const seconds = /^\d{1,3}$/.test(text) ? Number(text) : 0
+  if (seconds < 1 || seconds > 300) throw bad("heartbeat must be a whole number of seconds from 1 to 300")
+  return seconds * 1000
+}
+
+function single(query: Record<string, string[]>, name: string): string | undefined {
+  const values = query[name] ?? []
+  if (values.length > 1) throw bad(`${name} is given more than once`)
+  return values[0]
+}
+
+function bad(message: string): SignalboxError {
+  return new SignalboxError("bad_request", message)
+}
