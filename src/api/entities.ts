@@ -15,7 +15,14 @@ const page = z.strictObject({
 const timelinePage = page.extend({ payload: z.enum(["true", "false"]).default("true") })
 
 const timelineCursor = z.tuple([z.number().int(), z.number().int()])
-const linkCursor = z.tuple([z.enum(["out", "in"]), z.string(), z.string(), z.string(), z.string(), z.uuid()])
+const linkCursor = z.tuple([
+  z.enum(["out", "in"]),
+  z.enum(["strong", "weak"]),
+  z.string(),
+  z.string(),
+  z.string(),
+  z.uuid(),
+])
 
 /**
  * `/api/v1/entities`: the timeline and the links of an entity. Its key is one percent-encoded segment
@@ -59,7 +66,7 @@ export function entityRoutes<E extends Env>(
     return c.json({
       entity,
       links: links.map((link) => ({ ...showLink(link), direction: link.direction })),
-      nextCursor: nextCursor === null ? null : encode(nextCursor),
+      nextCursor: nextCursor === null ? null : writeLinkCursor(nextCursor),
     })
   })
 
@@ -99,7 +106,13 @@ function readTimelineCursor(cursor: string | undefined): TimelineCursor | null {
 }
 
 function readLinkCursor(cursor: string | undefined): LinkCursor | null {
-  return cursor === undefined ? null : decode(cursor, linkCursor)
+  if (cursor === undefined) return null
+  const [direction, strength, other, relation, rule, eventId] = decode(cursor, linkCursor)
+  return { direction, strength, other, relation, rule, eventId }
+}
+
+function writeLinkCursor({ direction, strength, other, relation, rule, eventId }: LinkCursor): string {
+  return encode([direction, strength, other, relation, rule, eventId])
 }
 
 function encode(values: readonly unknown[]): string {

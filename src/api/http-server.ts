@@ -1,0 +1,67 @@
+import { once } from "node:events"
+import { createServer, type Server } from "node:http"
+import { getRequestListener } from "@hono/node-server"
+import { SignalboxError } from "../core/errors.ts"
+
+/** Answers one request; both arguments beyond it are Node's own. */
+type Fetch = Parameters<typeof getRequestListener>[0]
+
+export interface HttpServer {
+  /** Where it listens: `http://localhost:3000`. */
+  url: string
+  port: number
+  /**
+   * Takes no more connections, ends those that are idle, and waits for the rest; what is still open
+   * after `deadlineMs` is cut. Idempotent.
+   */
+  close(deadlineMs: number): Promise<void>
+}
+
+/** Listens on `host` and `port` (0 for any free one). Fails with one line where the port is taken. */
+export async function listen(fetch: Fetch, { host, port }: { host: string; port: number }): Promise<HttpServer> {
+  const server = createServer(
+    {
+      keepAliveTimeout: 65_000, // longer than the 60 s of common proxies, so that they close first
+      headersTimeout: 10_000,
+      requestTimeout: 60_000,
+      noDelay: true,
+    },
+    getRequestListener(fetch),
+  )
+  server.listen({ host, port, backlog: 1_024 })
+  await listening(server, host, port)
+  const address = server.address()
+  const bound = typeof address === "object" && address !== null ? address.port : port
+  let closing: Promise<void> | undefined
+  return {
+    url: `http://${nameOf(host)}:${bound}`,
+    port: bound,
+    close: (deadlineMs) => (closing ??= close(server, deadlineMs)),
+  }
+}
+
+async function listening(server: Server, host: string, port: number): Promise<void> {
+  try {
+    await once(server, "listening")
+  } catch (cause) {
+    const taken = cause instanceof Error && "code" in cause && cause.code === "EADDRINUSE"
+    const reason = taken ? "is taken" : `cannot be used (${cause instanceof Error ? cause.message : "?"})`
+    throw new SignalboxError("configuration", `port ${port} on ${host} ${reason}: set PORT to another one`, {
+      cause,
+    })
+  }
+}
+
+async function close(server: Server, deadlineMs: number): Promise<void> {
+  const closed = once(server, "close")
+  server.close()
+  server.closeIdleConnections()
+  const cut = setTimeout(() => server.closeAllConnections(), deadlineMs)
+  await closed
+  clearTimeout(cut)
+}
+
+function nameOf(host: string): string {
+  if (host === "0.0.0.0" || host === "::") return "localhost"
+  return host.includes(":") ? `[${host}]` : host
+}

@@ -1,0 +1,52 @@
+import { Hono } from "hono"
+import { z } from "zod"
+import type { AuthEnv } from "../auth/middleware.ts"
+import type { Clock } from "../core/clock.ts"
+import { readAs, type Database } from "../store/database.ts"
+import { readCounts, type EventCount } from "../store/metrics.ts"
+import { parseQuery } from "./parse.ts"
+
+const query = z.strictObject({
+  minutes: z.coerce.number().int().min(1).max(44_640).default(60),
+})
+
+interface TypeMetrics {
+  platform: string
+  type: string
+  processed: number
+  failed: number
+  /** Received to processed, in milliseconds. */
+  meanMs: number
+  maxMs: number
+}
+
+/** `GET /api/v1/metrics`: counts and latencies by type over the last minutes (60). */
+export function metricRoutes(database: Database, clock: Clock): Hono<AuthEnv> {
+  const app = new Hono<AuthEnv>()
+  app.get("/", async (c) => {
+    const { minutes } = parseQuery(c, query)
+    const { tenant } = c.var.principal
+    const now = clock().getTime()
+    const counts = await readAs(database, tenant, (db) =>
+      readCounts(db, { since: new Date(now - minutes * 60_000), until: new Date(now + 60_000), tenant }),
+    )
+    return c.json({ minutes, metrics: byType(counts), nextCursor: null })
+  })
+  return app
+}
+
+function byType(counts: readonly EventCount[]): TypeMetrics[] {
+  const groups = Map.groupBy(counts, ({ type }) => type)
+  return [...groups.values()].map((group) => {
+    const { platform, type } = group[0]!
+    const processed = sum(group, ({ processed }) => processed)
+    const failed = sum(group, ({ failed }) => failed)
+    const totalMs = sum(group, ({ total_ms }) => total_ms)
+    const maxMs = Math.max(...group.map(({ max_ms }) => max_ms))
+    return { platform, type, processed, failed, meanMs: processed === 0 ? 0 : totalMs / processed, maxMs }
+  })
+}
+
+function sum<T>(items: readonly T[], of: (item: T) => number): number {
+  return items.reduce((total, item) => total + of(item), 0)
+}

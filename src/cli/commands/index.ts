@@ -1,0 +1,17 @@
+import type { Command } from "../command.ts"
+import { keysCommand } from "./keys.ts"
+import { migrateCommand } from "./migrate.ts"
+import { sendCommand } from "./send.ts"
+import { serveCommand } from "./serve.ts"
+import { sqlCommand } from "./sql.ts"
+import { tailCommand } from "./tail.ts"
+
+/** Every subcommand, in the order in which help lists them. */
+export const commands: readonly Command[] = [
+  serveCommand,
+  migrateCommand,
+  keysCommand,
+  tailCommand,
+  sendCommand,
+  sqlCommand,
+]

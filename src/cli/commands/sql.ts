@@ -1,0 +1,34 @@
+import { loadConfig } from "../../config.ts"
+import { SignalboxError } from "../../core/errors.ts"
+import { platforms } from "../../platforms/index.ts"
+import { openDatabase, readAs } from "../../store/database.ts"
+import { textOption, type Command } from "../command.ts"
+import { withDatabaseUrl } from "../database.ts"
+import { formatTable } from "../table.ts"
+
+/** `signalbox sql`: one query under the reader role, with the rows of one tenant in sight. */
+export const sqlCommand: Command = {
+  name: "sql",
+  summary: "Run one read-only SQL query over the events",
+  usage: '[--tenant T] [--json] "select ..."',
+  options: { tenant: { type: "string" } },
+  async run({ positionals, options, env, json, out }) {
+    const query = positionals[0]
+    if (query === undefined) throw new SignalboxError("bad_request", 'give a query: sql "select ..."')
+    const rows = await withDatabaseUrl(loadConfig(env, platforms), async (url) => {
+      const database = openDatabase({ url, maxWork: 1, maxRead: 1 })
+      try {
+        return await readAs(database, textOption(options, "tenant") ?? "default", (db) =>
+          db.query<Record<string, unknown>>(query),
+        )
+      } catch (cause) {
+        throw new SignalboxError("bad_request", cause instanceof Error ? cause.message : String(cause), { cause })
+      } finally {
+        await database.close()
+      }
+    })
+    if (json) for (const row of rows.rows) out(JSON.stringify(row))
+    else out(formatTable(rows.fields.map((field) => field.name), rows.rows))
+    return 0
+  },
+}

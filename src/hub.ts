@@ -1,0 +1,162 @@
+import { loadConfig, type Config, type Role } from "./config.ts"
+import { systemClock, type Clock } from "./core/clock.ts"
+import { SignalboxError } from "./core/errors.ts"
+import type { LoggedEvent } from "./core/envelope.ts"
+import { parseFilter } from "./core/filter.ts"
+import { createLog, type Log } from "./core/log.ts"
+import { uuidv7 } from "./core/uuid.ts"
+import { createCorrelation } from "./correlation/correlation.ts"
+import type { RuleDefinition } from "./correlation/rule.ts"
+import { platforms } from "./platforms/index.ts"
+import { startParts, type Parts } from "./start-parts.ts"
+import type { Source, SourceSettings } from "./store/sources.ts"
+
+/** What a hub is made with. Whatever is left out comes from the environment (see README). */
+export interface HubOptions {
+  /** PostgreSQL 15 or later; null runs the embedded one whatever the environment says. */
+  databaseUrl?: string | null
+  /** Folder of the embedded PostgreSQL (`.signalbox`). */
+  dataDir?: string
+  /** Where to listen; 0 takes any free port. */
+  port?: number
+  host?: string
+  roles?: readonly Role[]
+  adminKey?: string
+  /** Secrets of the default sources by platform. */
+  secrets?: Readonly<Record<string, readonly string[]>>
+  /** Sources besides the default ones, each at `/webhooks/<platform>/<name>`. */
+  sources?: readonly SourceSettings[]
+  log?: Log
+  clock?: Clock
+  env?: Readonly<Record<string, string | undefined>>
+}
+
+/** What a submission became: `duplicate` where its key was known. */
+export interface Submitted {
+  eventId: string
+  duplicate: boolean
+}
+
+export interface SubmitOptions {
+  tenant?: string
+  /** The same key gives the same event; made up where absent. */
+  idempotencyKey?: string
+}
+
+export interface StreamOptions {
+  tenant?: string
+  /** Position after which to begin; news only by default. */
+  after?: number | "earliest" | "latest"
+  /** See README, filters. */
+  filter?: unknown
+  signal?: AbortSignal
+}
+
+/** The hub: everything that signalbox does, in one process. */
+export interface Hub extends AsyncDisposable {
+  /** Rules that tie entities together; add them before `start`. */
+  correlation: { rule(definition: RuleDefinition): void }
+  /** Resolves when the hub is ready for requests. Repeated calls give the same promise. */
+  start(): Promise<void>
+  /** Finishes what is under way and ends. Repeated calls give the same promise. */
+  stop(): Promise<void>
+  /** Events of a named stream as they come, from a position on. */
+  stream(name: string, options?: StreamOptions): AsyncIterable<LoggedEvent>
+  submitCustomEvent(event: object, options?: SubmitOptions): Promise<Submitted>
+  submitDeploymentEvent(deployment: object, options?: SubmitOptions): Promise<Submitted>
+  /** Where it listens, once it has started and if its roles need that. */
+  readonly url: string | undefined
+  /** The admin key that the first start on an embedded database has made. */
+  readonly firstAdminKey: string | null
+  sources(): readonly Source[]
+}
+
+/** Makes a hub. Throws `configuration` in one line for what is malformed; nothing runs before `start`. */
+export function createHub(options: HubOptions = {}): Hub {
+  const config = configOf(options)
+  const log = options.log ?? createLog(config.logLevel)
+  const clock = options.clock ?? systemClock
+  const correlation = createCorrelation({ platforms, log: log.child({ part: "correlation" }) })
+  const stack = new AsyncDisposableStack()
+  let parts: Parts | undefined
+  let starting: Promise<void> | undefined
+  let stopping: Promise<void> | undefined
+
+  async function start(): Promise<void> {
+    try {
+      const sources = options.sources ?? []
+      parts = await startParts(stack, { config, platforms, correlation, sources, log, clock })
+    } catch (error) {
+      await stack.disposeAsync()
+      throw error
+    }
+  }
+
+  async function stop(): Promise<void> {
+    await starting?.catch(() => {})
+    await stack.disposeAsync()
+  }
+
+  function running(): Parts {
+    if (parts === undefined || stopping !== undefined) {
+      throw new SignalboxError("unavailable", "the hub is not running: await hub.start() first")
+    }
+    return parts
+  }
+
+  async function submit(platform: "custom" | "deployment", body: object, options: SubmitOptions) {
+    const { eventId, duplicate, conflict } = await running().ingest.submit({
+      platform,
+      tenant: options.tenant ?? "default",
+      source: "hub",
+      body: Buffer.from(JSON.stringify(body)),
+      contentType: "application/json",
+      headers: { "idempotency-key": options.idempotencyKey ?? uuidv7() },
+    })
+    if (conflict) {
+      throw new SignalboxError("conflict", `event ${eventId} has the same key and another body`)
+    }
+    return { eventId, duplicate }
+  }
+
+  return {
+    correlation: { rule: correlation.rule },
+    start: () => (starting ??= start()),
+    stop: () => (stopping ??= stop()),
+    [Symbol.asyncDispose]() {
+      return this.stop()
+    },
+    stream(name, { tenant = "default", after, filter, signal } = {}) {
+      return running().streaming.streamEvents(name, {
+        tenant,
+        after,
+        filter: filter === undefined ? undefined : parseFilter(filter),
+        signal,
+      })
+    },
+    submitCustomEvent: (event, options = {}) => submit("custom", event, options),
+    submitDeploymentEvent: (deployment, options = {}) => submit("deployment", deployment, options),
+    get url() {
+      return parts?.server?.url
+    },
+    get firstAdminKey() {
+      return parts?.adminKey ?? null
+    },
+    sources: () => running().sources.list(),
+  }
+}
+
+function configOf(options: HubOptions): Config {
+  const config = loadConfig(options.env ?? process.env, platforms)
+  const secrets = new Map([...config.secrets, ...Object.entries(options.secrets ?? {})])
+  return {
+    ...config,
+    databaseUrl: options.databaseUrl === null ? undefined : (options.databaseUrl ?? config.databaseUrl),
+    dataDir: options.dataDir ?? config.dataDir,
+    port: options.port ?? config.port,
+    host: options.host ?? config.host,
+    roles: options.roles === undefined ? config.roles : new Set(options.roles),
+    adminKey: options.adminKey ?? config.adminKey,
+    secrets,
+  }
+}

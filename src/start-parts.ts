@@ -1,0 +1,141 @@
+import { createApp } from "./api/app.ts"
+import { listen, type HttpServer } from "./api/http-server.ts"
+import { createAuthenticator } from "./auth/authenticate.ts"
+import { createFirstAdminKey } from "./auth/keys.ts"
+import { principalOf } from "./auth/middleware.ts"
+import type { Config } from "./config.ts"
+import type { Clock } from "./core/clock.ts"
+import type { Log } from "./core/log.ts"
+import type { Platform } from "./core/platform.ts"
+import type { Correlation } from "./correlation/correlation.ts"
+import { createIngest, type Ingest } from "./ingest/ingest.ts"
+import { retryDeadLetter } from "./processing/retry-dead-letter.ts"
+import { createProcessor } from "./processing/processor.ts"
+import { installQueue } from "./queue/install.ts"
+import { createQueue } from "./queue/queue.ts"
+import { openDatabase, transaction, type Database } from "./store/database.ts"
+import { startEmbedded } from "./store/embedded/start-embedded.ts"
+import { startMaintenance } from "./store/maintenance.ts"
+import { migrate } from "./store/migrate.ts"
+import { openSources, type Sources, type SourceSettings } from "./store/sources.ts"
+import { createStreaming, type Streaming } from "./streaming/streaming.ts"
+
+export interface PartsOptions {
+  config: Config
+  platforms: readonly Platform[]
+  correlation: Correlation
+  sources: readonly SourceSettings[]
+  log: Log
+  clock: Clock
+}
+
+/** The parts of a hub that runs. */
+export interface Parts {
+  database: Database
+  ingest: Ingest
+  streaming: Streaming
+  sources: Sources
+  server: HttpServer | undefined
+  /** Made at the first start on the embedded database; nobody sees it again. */
+  adminKey: string | null
+}
+
+const drainMs = 10_000
+
+/**
+ * Starts every part that the roles of this process ask for, each pushed on `stack` so that they end
+ * in the opposite order: first what takes work in, last the database.
+ */
+export async function startParts(stack: AsyncDisposableStack, options: PartsOptions): Promise<Parts> {
+  const { config, platforms, correlation, log, clock } = options
+  const url = await databaseUrl(stack, config, log)
+  await migrate(url)
+  await installQueue(url)
+  const database = openDatabase({ url })
+  stack.defer(() => database.close())
+  const embedded = config.databaseUrl === undefined
+  const adminKey = embedded && !config.adminKey ? await createFirstAdminKey(database.work) : null
+
+  const queue = createQueue({ url, log: log.child({ part: "queue" }) })
+  await queue.start()
+  stack.defer(() => queue.stop())
+  const sources = await openSources(database.work, {
+    platforms,
+    secrets: config.secrets,
+    extra: options.sources,
+  })
+  const streaming = createStreaming({ database, log: log.child({ part: "streaming" }) })
+  streaming.start()
+  stack.defer(() => streaming.stop())
+
+  if (config.roles.has("worker")) {
+    const maintenance = startMaintenance({ database, log: log.child({ part: "maintenance" }) })
+    stack.defer(() => maintenance.stop())
+    const processor = createProcessor({
+      database,
+      queue,
+      platforms,
+      correlate: correlation.correlate,
+      clock,
+      log: log.child({ part: "processing" }),
+    })
+    await processor.start()
+    stack.defer(() => processor.stop())
+  }
+  const ingest = createIngest({
+    databaseUrl: url,
+    platforms,
+    sources,
+    enqueue: queue.enqueue,
+    log: log.child({ part: "ingest" }),
+    clock,
+  })
+  stack.defer(() => ingest.close())
+
+  const parts = { database, ingest, streaming, sources, adminKey }
+  const server = await serveHttp(stack, options, parts, queue.enqueue)
+  return { ...parts, server }
+}
+
+async function databaseUrl(stack: AsyncDisposableStack, config: Config, log: Log): Promise<string> {
+  if (config.databaseUrl !== undefined) return config.databaseUrl
+  const part = log.child({ part: "postgres" })
+  const server = await startEmbedded({
+    dataDir: config.dataDir,
+    log: (message) => part.info({}, message),
+  })
+  stack.use(server)
+  return server.url
+}
+
+async function serveHttp(
+  stack: AsyncDisposableStack,
+  { config, clock, log }: PartsOptions,
+  { database, ingest, streaming }: Omit<Parts, "server">,
+  enqueue: Parameters<typeof retryDeadLetter>[1],
+): Promise<HttpServer | undefined> {
+  const { roles } = config
+  if (!roles.has("ingest") && !roles.has("stream") && !roles.has("api")) return undefined
+  let closing = false
+  const app = createApp({
+    log: log.child({ part: "http" }),
+    database,
+    clock,
+    authenticate: createAuthenticator({ db: database.work, adminKey: config.adminKey, clock }),
+    unready: () => (closing ? ["shutdown"] : []),
+    webhooks: roles.has("ingest") ? ingest.routes : undefined,
+    submit: roles.has("ingest") ? { submit: ingest.submit, maxBytes: 25 << 20 } : undefined,
+    streams: roles.has("stream") ? streaming.routes((c) => principalOf(c).tenant) : undefined,
+    api: roles.has("api")
+      ? { retry: (letter) => transaction(database.work, (db) => retryDeadLetter(db, enqueue, letter.id)) }
+      : undefined,
+  })
+  const server = await listen(app.fetch, config)
+  stack.defer(async () => {
+    closing = true
+    const closed = server.close(drainMs)
+    await streaming.connections.stop() // open streams would hold the server for ever
+    await closed
+  })
+  return server
+}
