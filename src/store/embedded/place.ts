@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto"
-import { lstat, mkdir, realpath } from "node:fs/promises"
+import { chmod, lstat, mkdir, realpath } from "node:fs/promises"
 import { dirname, join, resolve } from "node:path"
 import { SignalboxError } from "../../core/errors.ts"
 import { errorCode } from "../system-error.ts"
@@ -42,7 +42,9 @@ async function newPlace(dataDir: string, path: string, home: string): Promise<Pl
   }
   const folder = join(home, randomBytes(6).toString("hex"))
   try {
-    await mkdir(folder, { recursive: true, mode: 0o755 })
+    if ((await mkdir(home, { recursive: true })) !== undefined) await chmod(home, 0o755)
+    await mkdir(folder)
+    await chmod(folder, 0o755)
     if (!(await canEnter(folder, account))) throw new Error(`${folder} is closed to ${account.name}`)
   } catch (cause) {
     throw new SignalboxError(
@@ -72,7 +74,10 @@ async function openWay(cluster: string, account: Account): Promise<void> {
 
 async function makeDataDirectory(path: string): Promise<string> {
   try {
-    await mkdir(path, { recursive: true, mode: 0o700 })
+    await mkdir(dirname(path), { recursive: true })
+    await mkdir(path, { mode: 0o700 }).catch((error: unknown) => {
+      if (errorCode(error) !== "EEXIST") throw error
+    })
     return await realpath(path)
   } catch (cause) {
     const reason = errorCode(cause)

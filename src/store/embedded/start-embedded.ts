@@ -123,7 +123,7 @@ async function prepare(options: EmbeddedOptions): Promise<Setup> {
   const { port, shared = false, durable = true, log = () => {}, stateHome = "/var/lib/signalbox" } = options
   const place = await findPlace(options.dataDir, stateHome)
   // What the server's user may enter is the folder of the cluster, not always the data directory.
-  const copyTo = dirname(place.cluster) === place.dataDir ? place.dataDir : join(stateHome, "programs")
+  const copyTo = dirname(place.cluster) === place.dataDir ? place.dataDir : stateHome
   const binaries = await prepareBinaries({ account: place.account, copyTo, log })
   if (place.exists) await checkVersion(place.cluster, binaries)
   const password = await clusterPassword(place.dataDir)
