@@ -244,7 +244,10 @@ test("a process that ends without a stop takes its server along", async () => {
 test("a path too long for a socket, with blanks and quotes in it, works", async () => {
   const dataDir = join(await temporaryFolder(), `a "quoted", name `.repeat(3), "b".repeat(100))
   const server = await start({ dataDir })
+  const socketDir = new URL(server.url).searchParams.get("host") ?? ""
+  cleanups.unshift(() => rm(socketDir, { recursive: true, force: true }))
   expect(await query(server.url, "select 1 as one")).toEqual([{ one: 1 }])
+  expect((await stat(socketDir)).mode & 0o777).toBe(0o700)
 })
 
 test("an aborted start leaves no server behind", async () => {
