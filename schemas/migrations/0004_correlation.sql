@@ -28,9 +28,9 @@ create table event_correlations (
   occurred_at timestamptz not null,
   primary key (event_id, from_entity, to_entity, relation, rule)
 );
--- A step of a walk reads one of these and no row: the neighbours of an entity by strength and relation.
-create index event_correlations_from on event_correlations (tenant, from_entity, strength, relation, to_entity);
-create index event_correlations_to on event_correlations (tenant, to_entity, strength, relation, from_entity);
+-- A step of a walk reads one of these and no row: the neighbours of an entity by strength.
+create index event_correlations_from on event_correlations (tenant, from_entity, strength, to_entity, relation);
+create index event_correlations_to on event_correlations (tenant, to_entity, strength, from_entity, relation);
 comment on table event_correlations is 'Link evidence: one row for each event that shows an edge between two entities.';
 
 insert into schema_migrations (name) values ('0004_correlation.sql');

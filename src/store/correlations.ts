@@ -20,15 +20,16 @@ export interface DirectedLink extends LinkEvidence {
   direction: "out" | "in"
 }
 
-/** Where a page of links ended: the sort key of its last link. */
-export type LinkCursor = readonly [
-  direction: "out" | "in",
-  strength: string,
-  relation: string,
-  other: string,
-  rule: string,
-  eventId: string,
-]
+/** Where a page of links ended: what its last link is sorted by. */
+export interface LinkCursor {
+  direction: "out" | "in"
+  strength: "strong" | "weak"
+  /** The far end. */
+  other: string
+  relation: string
+  rule: string
+  eventId: string
+}
 
 const columns = `from_entity as "from", to_entity as "to", relation, rule, rule_version as "ruleVersion",
   strength, confidence, evidence, event_id as "eventId", occurred_at as "occurredAt"`
@@ -46,6 +47,13 @@ export async function isKnownEntity(db: Db, tenant: string, entity: string): Pro
   return rows[0]?.known === true
 }
 
+const sections = [
+  { direction: "out", strength: "strong" },
+  { direction: "out", strength: "weak" },
+  { direction: "in", strength: "strong" },
+  { direction: "in", strength: "weak" },
+] as const
+
 /**
  * Every link from and to an entity with the events that show it: those from it first, strong before
  * weak, the evidence of one edge together. At most `limit`, from after `cursor`.
@@ -57,41 +65,51 @@ export async function linksOf(
   { limit, cursor = null }: { limit: number; cursor?: LinkCursor | null },
 ): Promise<{ links: DirectedLink[]; nextCursor: LinkCursor | null }> {
   const links: DirectedLink[] = []
-  for (const direction of ["out", "in"] as const) {
-    if (cursor !== null && direction === "out" && cursor[0] === "in") continue
-    const after = cursor !== null && cursor[0] === direction ? cursor : null
-    const wanted = limit + 1 - links.length
-    if (wanted > 0) links.push(...(await linksAlong(db, tenant, entity, direction, after, wanted)))
+  const begun = cursor === null ? 0 : sections.findIndex((section) => isIn(section, cursor))
+  for (const section of sections.slice(begun)) {
+    const after = cursor !== null && isIn(section, cursor) ? cursor : null
+    links.push(...(await linksIn(db, tenant, entity, section, after, limit + 1 - links.length)))
+    if (links.length > limit) break
   }
   const page = links.slice(0, limit)
   const last = page.at(-1)
   return { links: page, nextCursor: links.length > limit && last !== undefined ? cursorAt(last) : null }
 }
 
-async function linksAlong(
+type Section = Pick<LinkCursor, "direction" | "strength">
+
+function isIn(section: Section, { direction, strength }: Section): boolean {
+  return section.direction === direction && section.strength === strength
+}
+
+async function linksIn(
   db: Db,
   tenant: string,
   entity: string,
-  direction: "out" | "in",
+  { direction, strength }: Section,
   after: LinkCursor | null,
   limit: number,
 ): Promise<DirectedLink[]> {
   const [own, other] = direction === "out" ? ["from_entity", "to_entity"] : ["to_entity", "from_entity"]
-  const place = `strength, relation, ${other}, rule, event_id`
+  const place = `${other}, relation, rule, event_id`
   const { rows } = await db.query<LinkEvidence>({
     name: `links_${direction}_${after === null ? "first" : "next"}`,
-    // The first comparison bounds the index scan, the second is the exact place within its group.
     text: `select ${columns} from event_correlations
-      where tenant = $1 and ${own} = $2
-      ${after === null ? "" : `and (strength, relation, ${other}) >= ($4, $5, $6) and (${place}) > ($4, $5, $6, $7, $8)`}
-      order by ${place} limit $3`,
-    values: [tenant, entity, limit, ...(after === null ? [] : after.slice(1))],
+      where tenant = $1 and ${own} = $2 and strength = $3 ${after === null ? "" : `and (${place}) > ($5, $6, $7, $8)`}
+      order by ${place} limit $4`,
+    values: [
+      tenant,
+      entity,
+      strength,
+      limit,
+      ...(after === null ? [] : [after.other, after.relation, after.rule, after.eventId]),
+    ],
   })
   return rows.map((row) => ({ ...row, direction }))
 }
 
 function cursorAt({ direction, strength, relation, from, to, rule, eventId }: DirectedLink): LinkCursor {
-  return [direction, strength, relation, direction === "out" ? to : from, rule, eventId]
+  return { direction, strength, other: direction === "out" ? to : from, relation, rule, eventId }
 }
 
 /** One neighbour of one entity. */
@@ -118,14 +136,14 @@ export async function strongEdges(
         (select distinct 1 as side, relation, to_entity as other, near.entity as "from", to_entity as "to"
           from event_correlations
           where tenant = $1 and from_entity = near.entity and strength = 'strong'
-          order by relation, to_entity limit $3)
+          order by to_entity, relation limit $3)
         union all
         (select distinct 2, relation, from_entity, from_entity, near.entity
           from event_correlations
           where tenant = $1 and to_entity = near.entity and strength = 'strong'
-          order by relation, from_entity limit $3)
+          order by from_entity, relation limit $3)
       ) as edge
-      order by near.ordinal, edge.side, edge.relation, edge.other`,
+      order by near.ordinal, edge.side, edge.other, edge.relation`,
     values: [tenant, entities, limit],
   })
   return rows

@@ -164,7 +164,10 @@ describe("a rule of one's own", () => {
     [[{ to: issue, relation: "r", evidence: "because" }], "link 0 evidence must have"],
     [[{ to: issue, relation: "r", evidence: { field: "f", text: "abc", start: 0, end: 2 } }], "offsets"],
     [[{ to: issue, relation: "r", evidence: { field: "f", text: "abc", start: -3, end: 0 } }], "offsets"],
-    [Array(201).fill({ to: issue, relation: "r" }), "201 links of one event; at most 200"],
+    [
+      Array.from({ length: 201 }, () => ({ to: issue, relation: "r" })),
+      "201 links of one event; at most 200",
+    ],
   ])("that answers %j fails with what is wrong", (answer, reason) => {
     const { links, failures } = run([answering(answer)])
     expect(links).toEqual([])

@@ -1,4 +1,4 @@
-import fc from "fast-check"
+import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import type { TextField } from "../../src/core/platform.ts"
 import { isClosedAt, isListGap } from "../../src/correlation/closing-word.ts"

@@ -32,39 +32,52 @@ const reference = (entity: string, relation: string, subject?: string): Referenc
 
 const links = (given: Partial<Normalized>, event = {}): string[] => shortLinks(correlate(given, event))
 
-describe("a pull request implements an issue", () => {
-  const of = (texts: TextField[], title: string | null = null, type = "github.pull_request.opened") =>
-    links({ type, entity: pr, title, texts })
+const opened = (texts: TextField[], title: string | null = null, type = "github.pull_request.opened") =>
+  links({ type, entity: pr, title, texts })
+const attach = (url: string, entity = issue) =>
+  links({ type: "linear.attachment.create", entity, texts: [text("attachment", url, "url")] })
+const push = (written: string) =>
+  links({
+    type: "github.push.pushed",
+    entity: commit,
+    texts: [text("commit", written, "plain", commit)],
+  })
+const say = (said: string) =>
+  links({ type: "slack.message.posted", entity: message, texts: [text("message", said, "slack")] })
 
+const pullRequestUrls = (count: number) =>
+  Array.from({ length: count }, (_, n) => `<https://github.com/acme/api/pull/${n + 1}>`).join("\n")
+
+describe("a pull request implements an issue", () => {
   it("that its title names", () => {
-    expect(of([text("title", "ENG-123 Add limits")])).toEqual([
+    expect(opened([text("title", "ENG-123 Add limits")])).toEqual([
       `${pr} -implements-> ${issue} (strong, pull_request_title_names_issue)`,
     ])
-    expect(of([text("title", "feat: add limits (ENG-123)")])).toHaveLength(1)
-    expect(of([text("title", "Use UTF-8 and SHA-256")])).toEqual([])
+    expect(opened([text("title", "feat: add limits (ENG-123)")])).toHaveLength(1)
+    expect(opened([text("title", "Use UTF-8 and SHA-256")])).toEqual([])
   })
 
   it("that its branch names", () => {
-    expect(of([text("branch", "ada/eng-123-add-limits", "branch")])).toEqual([
+    expect(opened([text("branch", "ada/eng-123-add-limits", "branch")])).toEqual([
       `${pr} -implements-> ${issue} (strong, pull_request_branch_names_issue)`,
     ])
-    expect(of([text("branch", "patch-1", "branch")])).toEqual([])
+    expect(opened([text("branch", "patch-1", "branch")])).toEqual([])
   })
 
   it("that its body closes", () => {
-    expect(of([text("body", "Closes ENG-123.", "markdown")])).toEqual([
+    expect(opened([text("body", "Closes ENG-123.", "markdown")])).toEqual([
       `${pr} -implements-> ${issue} (strong, pull_request_body_closes_issue)`,
     ])
-    expect(of([text("body", "Fixes #12", "markdown")])).toEqual([
+    expect(opened([text("body", "Fixes #12", "markdown")])).toEqual([
       `${pr} -implements-> github:issue:acme/api#12 (strong, pull_request_body_closes_issue)`,
     ])
   })
 
   it("whose address stands in title or body", () => {
-    expect(of([text("body", `About ${issueUrl}`, "markdown")])).toEqual([
+    expect(opened([text("body", `About ${issueUrl}`, "markdown")])).toEqual([
       `${pr} -implements-> ${issue} (strong, pull_request_links_issue)`,
     ])
-    expect(of([text("title", `Do ${issueUrl}`)])).toContain(
+    expect(opened([text("title", `Do ${issueUrl}`)])).toContain(
       `${pr} -implements-> ${issue} (strong, pull_request_links_issue)`,
     )
   })
@@ -86,7 +99,7 @@ describe("a pull request implements an issue", () => {
   })
 
   it("not when its body merely mentions it", () => {
-    expect(of([text("body", "Like ENG-123 and acme/web#7", "markdown")])).toEqual([
+    expect(opened([text("body", "Like ENG-123 and acme/web#7", "markdown")])).toEqual([
       `${pr} -mentions-> github:issue:acme/web#7 (weak, mention)`,
       `${pr} -mentions-> ${issue} (weak, mention)`,
     ])
@@ -98,7 +111,7 @@ describe("a pull request implements an issue", () => {
       "github.pull_request_review.submitted",
       "github.pull_request_review_comment.created",
     ]) {
-      expect(of([text("comment", `Closes ${issueUrl}`, "markdown")], null, type)).toEqual([
+      expect(opened([text("comment", `Closes ${issueUrl}`, "markdown")], null, type)).toEqual([
         `${pr} -closes-> ${issue} (weak, mention)`,
       ])
     }
@@ -126,11 +139,11 @@ describe("a pull request implements an issue", () => {
 
   it("again when it reverts the revert", () => {
     const title = 'Revert "Revert "ENG-123 Add limits""'
-    expect(of([text("title", title)], title)).toEqual([
+    expect(opened([text("title", title)], title)).toEqual([
       `${pr} -implements-> ${issue} (strong, pull_request_title_names_issue)`,
     ])
     const again = 'Reapply "ENG-123 Add limits"'
-    expect(of([text("title", again)], again)).toHaveLength(1)
+    expect(opened([text("title", again)], again)).toHaveLength(1)
   })
 
   it("weakly where it lists more than five, as a release does", () => {
@@ -146,9 +159,6 @@ describe("a pull request implements an issue", () => {
 })
 
 describe("what is attached to a Linear issue", () => {
-  const attach = (url: string, entity = issue) =>
-    links({ type: "linear.attachment.create", entity, texts: [text("attachment", url, "url")] })
-
   it("implements it, if it is a pull request", () => {
     expect(attach(prUrl)).toEqual([`${pr} -implements-> ${issue} (strong, issue_attaches_pull_request)`])
     expect(attach(prUrl, issueId)).toEqual([
@@ -255,13 +265,6 @@ describe("branches", () => {
 })
 
 describe("commits", () => {
-  const push = (message: string) =>
-    links({
-      type: "github.push.pushed",
-      entity: commit,
-      texts: [text("commit", message, "plain", commit)],
-    })
-
   it("are in the pull request that they head or were merged as", () => {
     expect(
       links({
@@ -384,9 +387,6 @@ describe("a deployment", () => {
 })
 
 describe("a Slack message", () => {
-  const say = (said: string) =>
-    links({ type: "slack.message.posted", entity: message, texts: [text("message", said, "slack")] })
-
   it.each([
     [prUrl, pr],
     [issueUrl, issue],
@@ -406,10 +406,8 @@ describe("a Slack message", () => {
   })
 
   it("is only shown at each of many, as a digest is", () => {
-    const urls = (count: number) =>
-      Array.from({ length: count }, (_, n) => `<https://github.com/acme/api/pull/${n + 1}>`).join("\n")
-    expect(say(urls(11)).every((link) => link.includes("(weak"))).toBe(true)
-    expect(say(urls(10)).every((link) => link.includes("(strong"))).toBe(true)
+    expect(say(pullRequestUrls(11)).every((link) => link.includes("(weak"))).toBe(true)
+    expect(say(pullRequestUrls(10)).every((link) => link.includes("(strong"))).toBe(true)
   })
 
   it("belongs to its thread", () => {

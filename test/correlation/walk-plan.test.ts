@@ -1,0 +1,134 @@
+import type pg from "pg"
+import { beforeAll, expect, it } from "vitest"
+import { linksOf } from "../../src/store/correlations.ts"
+import { createPool, readAs, type Db } from "../../src/store/database.ts"
+import { timeline } from "../../src/store/timeline.ts"
+import { testDatabase } from "../support/database.ts"
+
+const database = await testDatabase()
+const stories = 8_000
+
+interface PlanNode {
+  "Node Type": string
+  "Relation Name"?: string
+  "Index Name"?: string
+  "Actual Rows"?: number
+  "Actual Loops"?: number
+  "Rows Removed by Filter"?: number
+  Plans?: PlanNode[]
+}
+
+/** A connection that notes the plan of every query before it runs it. */
+function explaining(db: Db, plans: Map<string, PlanNode[]>): Db {
+  return {
+    query: async <Row extends pg.QueryResultRow>(query: string | pg.QueryConfig, values?: unknown[]) => {
+      if (typeof query === "string") return db.query<Row>(query, values)
+      const { rows } = await db.query<{ "QUERY PLAN": [{ Plan: PlanNode }] }>(
+        `explain (analyze, format json) ${query.text}`,
+        query.values,
+      )
+      const name = query.name ?? query.text
+      plans.set(name, [
+        ...(plans.get(name) ?? []),
+        ...rows.flatMap((row) => flatten(row["QUERY PLAN"][0].Plan)),
+      ])
+      return db.query<Row>(query)
+    },
+  }
+}
+
+function flatten(node: PlanNode): PlanNode[] {
+  return [node, ...(node.Plans ?? []).flatMap(flatten)]
+}
+
+const scansOf = (plans: PlanNode[], table: string) =>
+  plans.filter((node) => node["Relation Name"]?.startsWith(table))
+
+/** Rows that scans looked at, kept or not. */
+const rowsOf = (nodes: PlanNode[]) =>
+  nodes.reduce((sum, node) => {
+    const rows = (node["Actual Rows"] ?? 0) + (node["Rows Removed by Filter"] ?? 0)
+    return sum + rows * (node["Actual Loops"] ?? 1)
+  }, 0)
+
+// Each story: an issue, its pull request told of by five events, two commits, checks, a message, a
+// deployment; and one branch that all of them mention weakly. 112,000 edges in all.
+beforeAll(async () => {
+  const strong: [from: string, to: string, relation: string, times: number][] = [
+    ["'github:pull_request:acme/api#' || n", "'linear:issue:ENG-' || n", "implements", 5],
+    ["'github:pull_request:acme/api#' || n", "'github:commit:head' || n", "contains", 2],
+    ["'github:pull_request:acme/api#' || n", "'github:commit:merge' || n", "contains", 1],
+    ["'github:check_run:acme/api/' || n", "'github:commit:head' || n", "checks", 2],
+    ["'slack:message:T/C/' || n", "'github:pull_request:acme/api#' || n", "discusses", 1],
+    ["'deployment:fly/' || n", "'github:commit:merge' || n", "deploys", 2],
+  ]
+  for (const [from, to, relation, times] of strong) {
+    await database.work.query(
+      `insert into event_correlations select 'default', ${from}, ${to}, $1, 'test', gen_random_uuid(), 1, 'strong',
+         1, '{}', now() from generate_series(1, $2) n, generate_series(1, $3)`,
+      [relation, stories, times],
+    )
+  }
+  await database.work.query(
+    `insert into event_correlations select 'default', 'github:pull_request:acme/api#' || n,
+       'github:branch:acme/api@develop', 'head_branch', 'test', gen_random_uuid(), 1, 'weak', 1, '{}', now()
+     from generate_series(1, $1) n`,
+    [stories],
+  )
+  const columns = `position, event_id, tenant, platform, source, type, name, priority, entity, occurred_at,
+    correlation_id, appended_at`
+  await database.work.query(
+    `insert into event_log (${columns}) select row_number() over (), gen_random_uuid(), 'default', 'github', 's',
+       't', 'n', 'normal', entity, now(), 'c', now()
+     from (select distinct unnest(array[from_entity, to_entity]) as entity from event_correlations
+           where strength = 'strong') known`,
+  )
+  // As the owner: what vacuum marks as visible to all is what an index-only scan needs.
+  const owner = createPool(database.url, { max: 1 })
+  await owner.query("vacuum analyze event_correlations")
+  await owner.query("analyze event_log")
+  await owner.end()
+})
+
+it.each(["force_custom_plan", "force_generic_plan"])(
+  "a timeline among 112,000 edges is read from indexes, in step with its own size (%s)",
+  async (mode) => {
+    const plans = new Map<string, PlanNode[]>()
+    const entity = "linear:issue:ENG-4000"
+    const found = await readAs(database, "default", async (db) => {
+      await db.query(`set local plan_cache_mode = ${mode}`)
+      return timeline(explaining(db, plans), "default", entity, { limit: 100 })
+    })
+    expect(found.truncated).toBe(false)
+    expect(new Set(found.links.map(({ relation }) => relation))).toEqual(
+      new Set(["implements", "contains", "checks", "discusses", "deploys"]),
+    )
+
+    const walk = scansOf(plans.get("strong_edges") ?? [], "event_correlations")
+    expect(new Set(walk.map((node) => node["Node Type"]))).toEqual(new Set(["Index Only Scan"]))
+    expect(new Set(walk.map((node) => node["Index Name"]))).toEqual(
+      new Set(["event_correlations_from", "event_correlations_to"]),
+    )
+    expect(rowsOf(walk)).toBeLessThan(100)
+
+    const log = scansOf(plans.get("timeline_first") ?? [], "event_log")
+    expect(rowsOf(log)).toBeLessThan(100)
+  },
+)
+
+it("a page of the links of a branch that thousands mention is read from an index", async () => {
+  const plans = new Map<string, PlanNode[]>()
+  const branch = "github:branch:acme/api@develop"
+  const page = await readAs(database, "default", (db) =>
+    linksOf(explaining(db, plans), "default", branch, { limit: 50 }),
+  )
+  expect(page.links).toHaveLength(50)
+  await readAs(database, "default", (db) =>
+    linksOf(explaining(db, plans), "default", branch, { limit: 50, cursor: page.nextCursor }),
+  )
+  for (const name of ["links_in_first", "links_in_next"]) {
+    const scans = scansOf(plans.get(name) ?? [], "event_correlations")
+    expect(new Set(scans.map((node) => node["Index Name"]))).toEqual(new Set(["event_correlations_to"]))
+    expect(rowsOf(scans)).toBeLessThan(200)
+  }
+})
