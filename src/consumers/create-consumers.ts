@@ -1,0 +1,214 @@
+import { randomBytes } from "node:crypto"
+import { hostname } from "node:os"
+import { systemClock, type Clock } from "../core/clock.ts"
+import { SignalboxError } from "../core/errors.ts"
+import type { Log } from "../core/log.ts"
+import { removeMember } from "../store/consumer-leases.ts"
+import { registerConsumer, type ConsumerRecord } from "../store/consumers.ts"
+import type { Database } from "../store/database.ts"
+import type { ConsumerDefinition } from "./definition.ts"
+import { startFollower, type Follower, type FollowOptions } from "./follow.ts"
+import { createLeaseKeeper } from "./lease-keeper.ts"
+import { createLedger } from "./ledger.ts"
+import type { ReadLog } from "./log-window.ts"
+import { createOneAtATime } from "./one-at-a-time.ts"
+import { partitionOf } from "./partition-of.ts"
+import { startPartitionWorker } from "./partition-worker.ts"
+import { retryPolicy, type RetryPolicy } from "./retry-policy.ts"
+import { createWaker } from "./waker.ts"
+
+export interface ConsumersOptions {
+  database: Pick<Database, "work">
+  /** Reads the log; share one window among all (see log-window.ts). */
+  read: ReadLog
+  log: Log
+  clock?: Clock
+  /** Chance, 0 up to 1, for the jitter of retries. */
+  random?: () => number
+  /** Name of this process among those that run consumers; unique for each start. */
+  member?: string
+  /** After so long without a sign of life others take this process's partitions over (10,000). */
+  leaseMs?: number
+  /** Between two signs of life, which is also how often the log is polled (1,000). */
+  beatMs?: number
+  /** How long a stop waits for what runs (10,000). */
+  drainMs?: number
+}
+
+/** A consumer as this process runs it. */
+export interface Consumer {
+  /** Resolves when it is registered: every later event of the log is its. Rejects where it cannot be. */
+  ready: Promise<void>
+  /** Stops it in this process; its cursor stays, and another process may go on. Idempotent. */
+  remove(): Promise<void>
+}
+
+/** The consumers of one process: whatever runs once for each event, durably. */
+export interface Consumers {
+  /** Adds a consumer; it runs from the start on, or at once after it. Throws where it makes no sense. */
+  add(definition: ConsumerDefinition): Consumer
+  /** Hands events to somebody who keeps no place in the log, from now on or after a position. */
+  follow(options: FollowOptions): Follower
+  /** Says that the log may have grown. A hint: without it, the next beat finds out. */
+  wake(): void
+  /** Registers what was added, and runs it. Rejects where something cannot be registered. Idempotent. */
+  start(): Promise<void>
+  /** Finishes what runs within the drain time, gives everything back, and stops. Idempotent. */
+  stop(): Promise<void>
+}
+
+interface Entry {
+  definition: ConsumerDefinition
+  policy: RetryPolicy
+  ready: PromiseWithResolvers<void>
+  registering?: Promise<void>
+  id?: string
+}
+
+/** Makes the consumers of a process; nothing happens before `start`. */
+export function createConsumers(options: ConsumersOptions): Consumers {
+  const { database, read, log, clock = systemClock, random = Math.random } = options
+  const { leaseMs = 10_000, beatMs = 1_000, drainMs = 10_000 } = options
+  const member = options.member ?? `${hostname()}/${process.pid}/${randomBytes(4).toString("hex")}`
+  const pool = database.work
+  const entries = new Map<string, Entry>()
+  const running = new Map<string, Entry>() // by subscription id
+  const followers = new Set<Follower>()
+  const heart = createWaker()
+  const begun = Promise.withResolvers<void>()
+  let started: Promise<void> | undefined
+  let beating: Promise<void> | undefined
+  let stopped: Promise<void> | undefined
+  const ended = new AbortController()
+
+  const keeper = createLeaseKeeper({
+    pool,
+    member,
+    leaseMs,
+    log,
+    subscriptions: () => [...running.keys()],
+    startWorker(lease) {
+      const entry = running.get(lease.subscriptionId)
+      return entry && startPartitionWorker(lease, entry.definition, entry.policy, services)
+    },
+  })
+  const ledger = createLedger(pool, clock)
+  const oneSuspectAtATime = createOneAtATime()
+  const services = { pool, ledger, read, clock, random, log, alive: keeper.alive, oneSuspectAtATime }
+
+  function register(entry: Entry): Promise<void> {
+    return (entry.registering ??= registerNow(entry))
+  }
+
+  async function registerNow(entry: Entry): Promise<void> {
+    const { definition, ready } = entry
+    try {
+      const id = await registerConsumer(pool, recordOf(definition), partitionOf)
+      entry.id = id
+      if (entries.get(entryKey(definition)) === entry && stopped === undefined) running.set(id, entry)
+      ready.resolve()
+      heart.wake()
+    } catch (error) {
+      log.error({ err: error, consumer: definition.name }, "a consumer could not be registered")
+      ready.reject(error)
+      throw error
+    }
+  }
+
+  async function beatOn(): Promise<void> {
+    let failing = false
+    while (!ended.signal.aborted) {
+      try {
+        await keeper.beat()
+        if (failing) log.info({ member }, "consumers go on")
+        failing = false
+      } catch (error) {
+        if (!failing) log.error({ err: error, member }, "consumers wait: their leases cannot be renewed")
+        failing = true
+      }
+      for (const follower of followers) follower.wake()
+      await heart.sleep(beatMs)
+    }
+  }
+
+  async function start(): Promise<void> {
+    for (const entry of entries.values()) await register(entry)
+    begun.resolve()
+    beating = beatOn()
+  }
+
+  async function remove(key: string, entry: Entry): Promise<void> {
+    if (entries.get(key) !== entry) return
+    entries.delete(key)
+    await started?.catch(() => {})
+    if (started !== undefined) await entry.ready.promise.catch(() => {})
+    if (entry.id === undefined) return
+    running.delete(entry.id)
+    heart.wake() // the others are to know that it does not run here any more
+    await keeper.release(entry.id, AbortSignal.timeout(drainMs))
+  }
+
+  async function stop(): Promise<void> {
+    await started?.catch(() => {})
+    running.clear() // from the next beat on, others count us out and take what we give back
+    const deadline = AbortSignal.timeout(drainMs)
+    await Promise.all([
+      keeper.release(undefined, deadline),
+      ...[...followers].map((follower) => follower.stop()),
+    ])
+    ended.abort()
+    heart.wake()
+    await beating
+    await keeper.release(undefined, deadline) // what a beat under way took meanwhile
+    if (beating !== undefined) {
+      await removeMember(pool, member).catch((error: unknown) => {
+        log.warn({ err: error, member }, "this member could not say goodbye: its leases end by themselves")
+      })
+    }
+  }
+
+  return {
+    add(definition) {
+      const key = entryKey(definition)
+      if (entries.has(key)) {
+        throw new SignalboxError("configuration", `there are two consumers named "${definition.name}"`)
+      }
+      const entry: Entry = {
+        definition,
+        policy: retryPolicy(definition.retry),
+        ready: Promise.withResolvers(),
+      }
+      entry.ready.promise.catch(() => {}) // told by `start`, or in the log
+      entries.set(key, entry)
+      if (started !== undefined) void started.then(() => register(entry)).catch(() => {})
+      let removed: Promise<void> | undefined
+      return { ready: entry.ready.promise, remove: () => (removed ??= remove(key, entry)) }
+    },
+    follow(followOptions) {
+      const follower = startFollower(followOptions, { pool, read, log, begin: begun.promise })
+      followers.add(follower)
+      return {
+        ...follower,
+        stop() {
+          followers.delete(follower)
+          return follower.stop()
+        },
+      }
+    },
+    wake() {
+      keeper.wake()
+      for (const follower of followers) follower.wake()
+    },
+    start: () => (started ??= start()),
+    stop: () => (stopped ??= stop()),
+  }
+}
+
+function recordOf(definition: ConsumerDefinition): ConsumerRecord {
+  const { tenant, name, kind, stream, filter = {}, partitions = 1, from = "head" } = definition
+  return { tenant, name, kind, stream, filter, partitions, from }
+}
+
+function entryKey({ tenant, name }: ConsumerDefinition): string {
+  return `${tenant}/${name}`
+}

@@ -1,0 +1,97 @@
+import { setTimeout as sleep } from "node:timers/promises"
+import type pg from "pg"
+import type { LoggedEvent } from "../core/envelope.ts"
+import type { Log } from "../core/log.ts"
+import { logHead } from "../store/log-pages.ts"
+import { everyTenant, type ConsumerDefinition } from "./definition.ts"
+import type { ReadLog } from "./log-window.ts"
+import { runOnce } from "./run-once.ts"
+import { createWaker } from "./waker.ts"
+
+/** Somebody who is handed events in order, one at a time, and whose place nobody keeps. */
+export interface FollowOptions extends Pick<
+  ConsumerDefinition,
+  "name" | "tenant" | "matches" | "run" | "timeoutMs"
+> {
+  /** Begins behind this position instead of at the newest event. */
+  after?: number
+}
+
+/** A follower at work. */
+export interface Follower {
+  /** Resolves when it knows where it begins: every later event is its. */
+  ready: Promise<void>
+  wake(): void
+  /** Cuts short what runs, and ends. Idempotent. */
+  stop(): Promise<void>
+}
+
+/** What a follower needs. */
+export interface FollowerServices {
+  pool: pg.Pool
+  read: ReadLog
+  log: Log
+  /** It reads nothing before this resolves. */
+  begin: Promise<void>
+}
+
+/** Starts a follower. What its run throws is logged, and the next event follows. */
+export function startFollower(
+  options: FollowOptions,
+  { pool, read, log: parent, begin }: FollowerServices,
+): Follower {
+  const { name, tenant, matches, after } = options
+  const log = parent.child({ consumer: name })
+  const waker = createWaker()
+  const stopped = new AbortController()
+  const ended = Promise.withResolvers<void>()
+  const ready = Promise.withResolvers<void>()
+  const ours = (event: LoggedEvent) => tenant === everyTenant || event.tenant === tenant
+
+  async function follow(): Promise<void> {
+    let position = after
+    await Promise.race([begin, ended.promise])
+    while (!stopped.signal.aborted) {
+      try {
+        position ??= await logHead(pool)
+        ready.resolve()
+        const { items, upTo } = await read(position)
+        for (const item of items) {
+          if (stopped.signal.aborted) return
+          if ("to" in item) log.error(item, "retention has passed this callback: events are missing")
+          else if (ours(item)) await hand(item)
+          position = "to" in item ? item.to : item.position
+        }
+        if (upTo === position && items.length === 0) await waker.sleep(Infinity)
+        position = upTo
+      } catch (error) {
+        log.warn({ err: error }, "the log cannot be read; trying again")
+        await sleep(1_000, undefined, { signal: stopped.signal }).catch(() => {})
+      }
+    }
+  }
+
+  async function hand(event: LoggedEvent): Promise<void> {
+    try {
+      if (matches(event)) await runOnce(options, event, 1, log, stopped.signal)
+    } catch (error) {
+      if (!stopped.signal.aborted)
+        log.error(
+          { err: error, event: event.id },
+          "a callback failed; it has no name, so the event is not kept for it",
+        )
+    }
+  }
+
+  const following = follow()
+  return {
+    ready: ready.promise,
+    wake: waker.wake,
+    stop() {
+      stopped.abort()
+      ended.resolve()
+      waker.wake()
+      return following
+    },
+  }
+}

@@ -1,0 +1,100 @@
+import type { LoggedEvent } from "../core/envelope.ts"
+import type { Hole } from "../store/log-pages.ts"
+
+/** A stretch of the log in position order, with the holes that retention has left. */
+export interface Stretch {
+  items: readonly (LoggedEvent | Hole)[]
+  /** It says everything about positions up to here. */
+  upTo: number
+}
+
+/** Reads what follows a position, of every tenant; as much as it sees fit, and nothing at the end of the log. */
+export type ReadLog = (after: number) => Promise<Stretch>
+
+export interface LogWindowOptions {
+  /** Bodies kept in memory (32 MiB). */
+  maxBytes?: number
+  /** Items handed out at a time (256). */
+  maxItems?: number
+}
+
+/**
+ * Lets any number of readers follow the log at the price of one: the newest events stay in memory, and
+ * readers that want the same stretch at the same time share one query. Whoever lags behind what is
+ * kept reads for himself.
+ */
+export function createLogWindow(
+  read: ReadLog,
+  { maxBytes = 32 * 1024 * 1024, maxItems = 256 }: LogWindowOptions = {},
+): ReadLog {
+  let items: (LoggedEvent | Hole)[] = []
+  let after = 0 // the window says everything about positions from here …
+  let upTo = 0 // … up to here
+  let bytes = 0
+  const underWay = new Map<number, Promise<Stretch>>()
+
+  function keep(position: number, stretch: Stretch): void {
+    if (stretch.upTo === position || position < upTo) return
+    if (position > upTo) {
+      items = []
+      bytes = 0
+      after = position
+    }
+    items = items.concat(stretch.items)
+    upTo = stretch.upTo
+    for (const item of stretch.items) bytes += bytesOf(item)
+    let surplus = 0
+    for (const item of items) {
+      if (bytes <= maxBytes) break
+      bytes -= bytesOf(item)
+      after = lastOf(item)
+      surplus++
+    }
+    if (surplus > 0) items = items.slice(surplus)
+  }
+
+  function held(position: number): Stretch | undefined {
+    if (position < after || position >= upTo) return undefined
+    const first = firstBehind(items, position)
+    const found = items.slice(first, first + maxItems)
+    const last = found.at(-1)
+    const whole = first + found.length === items.length
+    return { items: found, upTo: whole || last === undefined ? upTo : lastOf(last) }
+  }
+
+  return async (position) => {
+    const known = held(position)
+    if (known !== undefined) return known
+    let stretch = underWay.get(position)
+    if (stretch === undefined) {
+      stretch = read(position)
+        .then((fresh) => {
+          keep(position, fresh)
+          return fresh
+        })
+        .finally(() => underWay.delete(position))
+      underWay.set(position, stretch)
+    }
+    return stretch
+  }
+}
+
+function firstBehind(items: readonly (LoggedEvent | Hole)[], position: number): number {
+  let low = 0
+  let high = items.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    const item = items[middle]
+    if (item !== undefined && lastOf(item) <= position) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+function lastOf(item: LoggedEvent | Hole): number {
+  return "to" in item ? item.to : item.position
+}
+
+function bytesOf(item: LoggedEvent | Hole): number {
+  return "to" in item ? 0 : item.raw.length
+}

@@ -1,0 +1,18 @@
+import type { Settlement } from "../store/deliveries.ts"
+
+/** An attempt that was begun and not made, or cut short through no fault of its own: it does not count. */
+export function handedBack(eventId: string, attempt: number, now: Date): Settlement {
+  return { eventId, status: "retrying", attempts: attempt - 1, nextAttemptAt: now, finishedAt: now }
+}
+
+/** An event during whose every attempt the process ended. */
+export function interruptedForGood(eventId: string, attempts: number, now: Date): Settlement {
+  const error = `the process ended during each of ${attempts} attempts`
+  return { eventId, status: "dead", attempts, errorCode: "interrupted", error, finishedAt: now }
+}
+
+/** An event that was to be tried again, but that the log no longer holds. */
+export function goneForGood(eventId: string, attempts: number, now: Date): Settlement {
+  const error = "the event is no longer in the log"
+  return { eventId, status: "dead", attempts, errorCode: "gone", error, finishedAt: now }
+}

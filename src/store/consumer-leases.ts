@@ -1,0 +1,174 @@
+import type { Db } from "./database.ts"
+
+/** The right to work on one partition of a consumer, good for as long as nobody holds a higher fence. */
+export interface Lease {
+  subscriptionId: string
+  partition: number
+  fence: number
+}
+
+/** A lease just taken. */
+export interface TakenLease extends Lease {
+  /** Up to where the partition was read. */
+  position: number
+  /** Into how many the consumer is dealt; the fence rises when that changes. */
+  partitions: number
+}
+
+/** Up to where a partition was read. */
+export interface Cursor extends Lease {
+  position: number
+}
+
+/** One partition as every member sees it. */
+export interface PartitionState {
+  subscriptionId: string
+  partition: number
+  fence: number
+  /** The member that holds it and is alive; null where it is free to take. */
+  owner: string | null
+  /** False while the consumer is paused: then nobody should hold it. */
+  active: boolean
+  /** The earliest moment at which a delivery is due again; only for partitions of the member that asks. */
+  dueAt: Date | null
+}
+
+/** A member that is alive, and the consumers that it is ready to run. */
+export interface Member {
+  id: string
+  subscriptions: string[]
+}
+
+/** Shows that a member is alive for the next `leaseMs`, and what it is ready to run. */
+export async function renewMember(
+  db: Db,
+  member: string,
+  subscriptions: readonly string[],
+  leaseMs: number,
+): Promise<void> {
+  await db.query({
+    name: "renew_member",
+    text: `insert into consumer_members (id, subscriptions, expires_at)
+      values ($1, $2::uuid[], clock_timestamp() + $3 * interval '1 millisecond')
+      on conflict (id) do update set subscriptions = excluded.subscriptions, expires_at = excluded.expires_at`,
+    values: [member, subscriptions, leaseMs],
+  })
+}
+
+/** Ends a member, and with it every lease that it still holds. */
+export async function removeMember(db: Db, member: string): Promise<void> {
+  await db.query("delete from consumer_members where id = $1", [member])
+}
+
+/** Forgets members that have been dead for a minute, and notes that these consumers are in use. */
+export async function tidyMembers(db: Db, subscriptions: readonly string[]): Promise<void> {
+  await db.query("delete from consumer_members where expires_at < clock_timestamp() - interval '1 minute'")
+  await db.query("update stream_subscriptions set last_seen_at = now() where id = any($1::uuid[])", [
+    subscriptions,
+  ])
+}
+
+/** The members alive that run any of these consumers. */
+export async function liveMembers(db: Db, subscriptions: readonly string[]): Promise<Member[]> {
+  const { rows } = await db.query<Member>({
+    name: "live_members",
+    text: `select id, subscriptions from consumer_members
+      where expires_at > clock_timestamp() and subscriptions && $1::uuid[]`,
+    values: [subscriptions],
+  })
+  return rows
+}
+
+/** Every partition of these consumers. */
+export async function partitionStates(
+  db: Db,
+  member: string,
+  subscriptions: readonly string[],
+): Promise<PartitionState[]> {
+  const { rows } = await db.query<PartitionState>({
+    name: "partition_states",
+    text: `select p.subscription_id as "subscriptionId", p.partition, p.fence, m.id as owner,
+        s.status = 'active' as active,
+        case when p.lease_owner = $1 then (
+          select d.next_attempt_at from event_deliveries d
+          where d.subscription_id = p.subscription_id and d.partition = p.partition
+            and d.status in ('running', 'retrying') and d.next_attempt_at is not null
+          order by d.next_attempt_at limit 1) end as "dueAt"
+      from subscription_partitions p
+      join stream_subscriptions s on s.id = p.subscription_id
+      left join consumer_members m on m.id = p.lease_owner and m.expires_at > clock_timestamp()
+      where p.subscription_id = any($2::uuid[])
+      order by p.subscription_id, p.partition`,
+    values: [member, subscriptions],
+  })
+  return rows
+}
+
+/**
+ * Takes those of the wanted partitions that no living member holds and whose fence is still the one
+ * seen, so that of two members that saw the same partition free only one gets it.
+ */
+export async function takeLeases(db: Db, member: string, wanted: readonly Lease[]): Promise<TakenLease[]> {
+  const { rows } = await db.query<TakenLease>(
+    `with free as (
+       select p.subscription_id, p.partition, s.partitions
+       from subscription_partitions p
+       join unnest($2::uuid[], $3::smallint[], $4::bigint[]) as w (subscription_id, partition, fence)
+         using (subscription_id, partition)
+       join stream_subscriptions s on s.id = p.subscription_id
+       where p.fence = w.fence and not exists (select from consumer_members m
+         where m.id = p.lease_owner and m.id <> $1 and m.expires_at > clock_timestamp())
+       order by 1, 2 for no key update of p skip locked)
+     update subscription_partitions p set lease_owner = $1, fence = p.fence + 1
+     from free where p.subscription_id = free.subscription_id and p.partition = free.partition
+     returning p.subscription_id as "subscriptionId", p.partition, p.fence, p.position,
+       free.partitions`,
+    [
+      member,
+      wanted.map((lease) => lease.subscriptionId),
+      wanted.map((lease) => lease.partition),
+      wanted.map((lease) => lease.fence),
+    ],
+  )
+  return rows
+}
+
+/** Gives a partition back, unless it was taken over already. */
+export async function releaseLease(db: Db, lease: Lease): Promise<void> {
+  await db.query(
+    `update subscription_partitions set lease_owner = null
+     where subscription_id = $1 and partition = $2 and fence = $3`,
+    [lease.subscriptionId, lease.partition, lease.fence],
+  )
+}
+
+/** The position of a partition; undefined where the lease was taken over. */
+export async function leasedPosition(db: Db, lease: Lease): Promise<number | undefined> {
+  const { rows } = await db.query<{ position: number }>(
+    `select position from subscription_partitions
+     where subscription_id = $1 and partition = $2 and fence = $3`,
+    [lease.subscriptionId, lease.partition, lease.fence],
+  )
+  return rows[0]?.position
+}
+
+/** Moves cursors over events that their consumers do not want; those taken over stay where they are. */
+export async function moveCursors(db: Db, cursors: readonly Cursor[]): Promise<void> {
+  await db.query(
+    `with held as (
+       select p.subscription_id, p.partition, c.position
+       from subscription_partitions p
+       join unnest($1::uuid[], $2::smallint[], $3::bigint[], $4::bigint[])
+         as c (subscription_id, partition, fence, position) using (subscription_id, partition)
+       where p.fence = c.fence
+       order by 1, 2 for no key update of p)
+     update subscription_partitions p set position = greatest(p.position, held.position)
+     from held where p.subscription_id = held.subscription_id and p.partition = held.partition`,
+    [
+      cursors.map((cursor) => cursor.subscriptionId),
+      cursors.map((cursor) => cursor.partition),
+      cursors.map((cursor) => cursor.fence),
+      cursors.map((cursor) => cursor.position),
+    ],
+  )
+}

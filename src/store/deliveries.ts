@@ -1,0 +1,238 @@
+import type { ConsumerKind } from "./consumers.ts"
+import type { Lease } from "./consumer-leases.ts"
+import type { Db } from "./database.ts"
+import { jsonRow, jsonRows } from "./json-rows.ts"
+
+/** An event that a partition has read and will run, and the position to which that brings its cursor. */
+export interface BegunEvent {
+  eventId: string
+  tenant: string
+  position: number
+}
+
+/** A page of a partition: what it will run of the log up to `upTo`. */
+export interface Begin {
+  lease: Lease
+  upTo: number
+  events: readonly BegunEvent[]
+}
+
+/** A delivery whose attempt has begun, or was begun by a holder that is gone. */
+export interface Attempt {
+  eventId: string
+  /** Attempts begun, this one included. */
+  attempts: number
+}
+
+/** What came of an attempt. */
+export interface Settlement {
+  eventId: string
+  status: "delivered" | "retrying" | "dead" | "skipped"
+  attempts: number
+  /** When it is due again, where `status` is `retrying`. */
+  nextAttemptAt?: Date
+  /** What the run answered, as JSON takes it. */
+  result?: unknown
+  errorCode?: string
+  error?: string
+  finishedAt: Date
+}
+
+/** A settlement as a row for `settleAttempts`, and the lease under which its attempt ran. */
+export interface Settle {
+  lease: Lease
+  eventId: string
+  row: string
+}
+
+/** A settlement as a row; throws where its result is not JSON. */
+export function settlementRow(lease: Lease, kind: ConsumerKind, settlement: Settlement): string {
+  const { subscriptionId, partition } = lease
+  return jsonRow({ subscriptionId, partition, kind, ...settlement })
+}
+
+/** `subscription/partition`: names a partition within a process. */
+export function leaseKey({ subscriptionId, partition }: Omit<Lease, "fence">): string {
+  return `${subscriptionId}/${partition}`
+}
+
+/**
+ * Counts a first attempt at every event of these pages and moves the cursors behind them, all at once:
+ * from then on the rows, not the cursors, say what is left to do. Answers by `leaseKey` which events
+ * are new to their consumer; a partition that was taken over is missing from the answer, and nothing
+ * was written for it. At most one page a partition.
+ */
+export async function beginAttempts(
+  db: Db,
+  pages: readonly Begin[],
+  now: Date,
+): Promise<Map<string, Set<string>>> {
+  const rows = pages.flatMap(({ lease, events }) => events.map((event) => ({ lease, event })))
+  const result = await db.query<{ subscription_id: string; partition: number; begun: string[] | null }>({
+    name: "begin_attempts",
+    text: `with held as (
+        select p.subscription_id, p.partition, l.position
+        from subscription_partitions p
+        join unnest($1::uuid[], $2::smallint[], $3::bigint[], $4::bigint[])
+          as l (subscription_id, partition, fence, position) using (subscription_id, partition)
+        where p.fence = l.fence
+        order by 1, 2 for no key update of p),
+      moved as (
+        update subscription_partitions p set position = greatest(p.position, held.position)
+        from held where p.subscription_id = held.subscription_id and p.partition = held.partition),
+      begun as (
+        insert into event_deliveries
+          (event_id, subscription_id, tenant, partition, position, status, attempts, first_attempt_at)
+        select r.event_id, r.subscription_id, r.tenant, r.partition, r.position, 'running', 1, $10
+        from unnest($5::uuid[], $6::smallint[], $7::uuid[], $8::text[], $9::bigint[])
+          as r (subscription_id, partition, event_id, tenant, position)
+        join held using (subscription_id, partition)
+        on conflict (event_id, subscription_id) do nothing
+        returning event_id, subscription_id, partition)
+      select held.subscription_id, held.partition,
+        array_agg(begun.event_id) filter (where begun.event_id is not null) as begun
+      from held left join begun using (subscription_id, partition)
+      group by 1, 2`,
+    values: [
+      pages.map((page) => page.lease.subscriptionId),
+      pages.map((page) => page.lease.partition),
+      pages.map((page) => page.lease.fence),
+      pages.map((page) => page.upTo),
+      rows.map((row) => row.lease.subscriptionId),
+      rows.map((row) => row.lease.partition),
+      rows.map((row) => row.event.eventId),
+      rows.map((row) => row.event.tenant),
+      rows.map((row) => row.event.position),
+      now,
+    ],
+  })
+  return new Map(
+    result.rows.map((row) => [
+      leaseKey({ subscriptionId: row.subscription_id, partition: row.partition }),
+      new Set(row.begun),
+    ]),
+  )
+}
+
+/**
+ * Writes what came of attempts, dead letters included. May be repeated: what is settled stays as it
+ * is. Answers the `leaseKey`s still held; under the others nothing was written.
+ */
+export async function settleAttempts(db: Db, settles: readonly Settle[]): Promise<Set<string>> {
+  const leases = [...new Map(settles.map(({ lease }) => [leaseKey(lease), lease])).values()]
+  const { rows } = await db.query<{ subscriptionId: string; partition: number }>({
+    name: "settle_attempts",
+    text: `with held as (
+        select p.subscription_id, p.partition
+        from subscription_partitions p
+        join unnest($1::uuid[], $2::smallint[], $3::bigint[]) as l (subscription_id, partition, fence)
+          using (subscription_id, partition)
+        where p.fence = l.fence
+        order by 1, 2 for share of p),
+      settled as (
+        update event_deliveries d
+        set status = r.status, attempts = r.attempts, next_attempt_at = r."nextAttemptAt",
+          last_error = coalesce(r.error, case when r.status = 'retrying' then d.last_error end),
+          result = r.result,
+          finished_at = case when r.status <> 'retrying' then r."finishedAt" end
+        from jsonb_to_recordset($4::jsonb) as r ("subscriptionId" uuid, partition smallint, kind text,
+            "eventId" uuid, status text, attempts integer, "nextAttemptAt" timestamptz, result jsonb,
+            "errorCode" text, error text, "finishedAt" timestamptz)
+        join held on held.subscription_id = r."subscriptionId" and held.partition = r.partition
+        where d.event_id = r."eventId" and d.subscription_id = r."subscriptionId"
+          and d.event_id = any($5::uuid[]) and d.status = 'running'
+        returning d.tenant, r.kind, d.event_id, d.subscription_id, r.status, r.attempts, r."errorCode", r.error),
+      buried as (
+        insert into dead_letters (tenant, kind, event_id, subscription_id, attempts, error_code, error)
+        select tenant, kind, event_id, subscription_id, attempts, "errorCode", error
+        from settled where status = 'dead'
+        on conflict do nothing)
+      select subscription_id as "subscriptionId", partition from held`,
+    values: [
+      leases.map((lease) => lease.subscriptionId),
+      leases.map((lease) => lease.partition),
+      leases.map((lease) => lease.fence),
+      jsonRows(settles.map(({ row }) => row)),
+      settles.map(({ eventId }) => eventId),
+    ],
+  })
+  return new Set(rows.map(leaseKey))
+}
+
+/** Attempts that a holder before us began and never settled; those with the fewest attempts come first. */
+export async function interruptedAttempts(db: Db, lease: Lease): Promise<Attempt[]> {
+  const { rows } = await db.query<Attempt>(
+    `select event_id as "eventId", attempts from event_deliveries
+     where subscription_id = $1 and partition = $2 and status = 'running'
+     order by attempts, position`,
+    [lease.subscriptionId, lease.partition],
+  )
+  return rows
+}
+
+/** Counts another attempt at a running delivery; false where the partition was taken over. */
+export async function repeatAttempt(db: Db, lease: Lease, eventId: string): Promise<boolean> {
+  const { rowCount } = await db.query(
+    `with held as (
+       select from subscription_partitions
+       where subscription_id = $1 and partition = $2 and fence = $3 for share)
+     update event_deliveries set attempts = attempts + 1
+     where event_id = $4 and subscription_id = $1 and status = 'running' and exists (select from held)`,
+    [lease.subscriptionId, lease.partition, lease.fence, eventId],
+  )
+  return rowCount === 1
+}
+
+/** Counts another attempt at what is due by `now`, earliest first; empty also where the lease is lost. */
+export async function takeDue(db: Db, lease: Lease, now: Date, limit: number): Promise<Attempt[]> {
+  const { rows } = await db.query<Attempt & { position: number }>(
+    `with held as (
+       select from subscription_partitions
+       where subscription_id = $1 and partition = $2 and fence = $3 for share),
+     due as (
+       select event_id from event_deliveries
+       where subscription_id = $1 and partition = $2 and status = 'retrying' and next_attempt_at <= $4
+       order by next_attempt_at, position limit $5)
+     update event_deliveries d set status = 'running', attempts = attempts + 1, next_attempt_at = null
+     from due
+     where d.event_id = due.event_id and d.subscription_id = $1 and exists (select from held)
+     returning d.event_id as "eventId", d.attempts, d.position`,
+    [lease.subscriptionId, lease.partition, lease.fence, now, limit],
+  )
+  return rows.toSorted((a, b) => a.position - b.position)
+}
+
+/** When the next delivery of a partition is due; null where none waits for another attempt. */
+export async function nextDue(db: Db, lease: Lease): Promise<Date | null> {
+  const { rows } = await db.query<{ dueAt: Date }>(
+    `select next_attempt_at as "dueAt" from event_deliveries
+     where subscription_id = $1 and partition = $2 and status in ('running', 'retrying')
+       and next_attempt_at is not null
+     order by next_attempt_at limit 1`,
+    [lease.subscriptionId, lease.partition],
+  )
+  return rows[0]?.dueAt ?? null
+}
+
+/**
+ * Gives a dead letter of a consumer its attempts back, for that consumer alone; its next holder runs
+ * it within a beat. False where no such dead letter is open, or its consumer is no more.
+ */
+export async function retryDeadDelivery(db: Db, tenant: string, id: string): Promise<boolean> {
+  const { rowCount } = await db.query(
+    `with letter as (
+       select l.id, l.event_id, l.subscription_id from dead_letters l
+       join stream_subscriptions s on s.id = l.subscription_id
+       where l.tenant = $1 and l.id = $2 and l.status = 'open'
+       for update of l),
+     again as (
+       update event_deliveries d
+       set status = 'retrying', attempts = 0, next_attempt_at = now(), finished_at = null
+       from letter
+       where d.event_id = letter.event_id and d.subscription_id = letter.subscription_id and d.status = 'dead'
+       returning letter.id)
+     update dead_letters l set status = 'retried', settled_at = now() from again where l.id = again.id`,
+    [tenant, id],
+  )
+  return rowCount === 1
+}
