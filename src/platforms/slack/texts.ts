@@ -1,0 +1,80 @@
+import { type Fields, fieldsOf, isFields, listOf } from "../../core/fields.ts"
+import type { TextField } from "../../core/platform.ts"
+import { textOrNull } from "../../core/text.ts"
+import { webUrlOrNull } from "../../core/web-url.ts"
+
+const maxText = 65_536
+const maxLinks = 100
+const maxNodes = 2_000
+
+/**
+ * What a message says: its text in Slack's own writing (links and escapes are read by the correlation),
+ * then the text and the links of blocks and attachments that the text does not repeat. The text of an
+ * unfurled page is left out: it is the page's, and what it mentions the message does not.
+ */
+export function messageTexts(message: Fields): TextField[] {
+  const texts = new Map<string, TextField>()
+  const said = textOrNull(message["text"], maxText) ?? ""
+  const addText = (value: unknown): void => {
+    const text = textOrNull(value, maxText)
+    if (text === null || texts.size >= maxLinks || (texts.size > 0 && said.includes(text))) return
+    texts.set(text, { field: "text", format: "slack", text })
+  }
+  const addLink = (value: unknown): void => {
+    const url = webUrlOrNull(value)
+    if (url === null || texts.size >= maxLinks || said.includes(escapeText(url)) || said.includes(url)) return
+    texts.set(url, { field: "link", format: "url", text: url })
+  }
+  addText(said)
+  readBlocks(message["blocks"], addText, addLink)
+  for (const attachment of listOf(message["attachments"]).slice(0, maxLinks).filter(isFields)) {
+    readAttachment(attachment, addText, addLink)
+  }
+  return [...texts.values()]
+}
+
+/** The addresses that a `link_shared` event lists. */
+export function sharedLinks(links: unknown): TextField[] {
+  return listOf(links)
+    .slice(0, maxLinks)
+    .flatMap((link) => {
+      const url = webUrlOrNull(fieldsOf(link)["url"])
+      return url === null ? [] : [{ field: "link", format: "url", text: url } as const]
+    })
+}
+
+type Add = (value: unknown) => void
+
+function readAttachment(attachment: Fields, addText: Add, addLink: Add): void {
+  for (const name of ["from_url", "original_url", "title_link", "app_unfurl_url"]) addLink(attachment[name])
+  const unfurled =
+    typeof attachment["from_url"] === "string" ||
+    typeof attachment["service_name"] === "string" ||
+    attachment["is_msg_unfurl"] === true ||
+    attachment["is_app_unfurl"] === true
+  if (unfurled) return
+  for (const name of ["pretext", "title", "text"]) addText(attachment[name])
+  for (const field of listOf(attachment["fields"]).slice(0, maxLinks)) addText(fieldsOf(field)["value"])
+  readBlocks(attachment["blocks"], addText, addLink)
+}
+
+/** Walks blocks without recursion, so that no depth overflows the stack. */
+function readBlocks(blocks: unknown, addText: Add, addLink: Add): void {
+  const waiting: unknown[] = [blocks]
+  for (let seen = 0; waiting.length > 0 && seen < maxNodes; seen++) {
+    const node = waiting.pop()
+    if (Array.isArray(node)) {
+      for (let index = Math.min(node.length, maxNodes) - 1; index >= 0; index--) waiting.push(node[index])
+    } else if (isFields(node)) {
+      if (node["type"] === "link" || node["type"] === "button") addLink(node["url"])
+      if (node["type"] === "mrkdwn" || (node["type"] === "markdown" && typeof node["text"] === "string")) {
+        addText(node["text"])
+      }
+      waiting.push(node["accessory"], node["fields"], node["elements"], node["text"])
+    }
+  }
+}
+
+function escapeText(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;")
+}
