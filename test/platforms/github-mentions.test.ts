@@ -169,6 +169,13 @@ describe("what is shown and not said", () => {
   })
 })
 
+it("a mention after what is hidden stands where the text has it", () => {
+  const text = "<!-- a template -->\n> quoted\n`code` see https://example.com and fixes #42"
+  const found = github.mentionsIn?.({ field: "body", format: "markdown", text }, pullRequest) ?? []
+  expect(found.map(({ start, end }) => text.slice(start, end))).toEqual(["#42"])
+  expect(found.map(({ text: shown }) => shown)).toEqual(["#42"])
+})
+
 it("a mention shows the words and where they stand, 🏴 and all", () => {
   const text = "🏴 Closes #42"
   const [mention] = github.mentionsIn?.({ field: "body", format: "markdown", text }, pullRequest) ?? []
