@@ -51,7 +51,7 @@ export interface Signer {
   sign(request: SignRequest): Record<string, string>
 }
 
-export interface SignRequest {
+interface SignRequest {
   body: Buffer
   headers: Readonly<Record<string, string>>
   secret: string

@@ -26,7 +26,7 @@ export function markdown(payload: unknown, path: string, field = "body"): TextFi
 }
 
 /** The name of a branch, unless the branch is one that everything ends up on. */
-export function branchName(
+function branchName(
   payload: unknown,
   path: string,
   defaultBranch: unknown,
