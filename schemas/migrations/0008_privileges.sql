@@ -2,6 +2,7 @@
 -- that signalbox.tenant names, and nothing at all while that is unset.
 
 grant select, insert, update, delete on all tables in schema public to signalbox_worker;
+revoke insert, update, delete on schema_migrations from signalbox_worker;
 grant usage on all sequences in schema public to signalbox_worker;
 
 do $$
@@ -18,6 +19,9 @@ begin
     execute format('grant select on %I to signalbox_reader', name);
   end loop;
 end $$;
+
+-- Readers compare their cursor to the end of the log, which belongs to no tenant.
+grant select on event_log_head to signalbox_reader;
 
 -- Built-in streams are everybody's.
 create policy built_in on event_streams for select to signalbox_reader using (built_in);

@@ -1,46 +1,93 @@
+import { createHash } from "node:crypto"
 import { readFile, readdir } from "node:fs/promises"
-import type pg from "pg"
+import { DatabaseError, type Pool, type PoolClient } from "pg"
+import { SignalboxError } from "../core/errors.ts"
 import { createPool } from "./database.ts"
+import { failureOf } from "./failure.ts"
 
 const schemas = new URL("../../schemas/", import.meta.url)
+const oldestServer = 15
 
 /** What a run of `migrate` did. */
 export interface MigrationReport {
+  /** Files of `schemas/migrations` that were new to the database, in their order. */
   applied: string[]
+  /** Files of `schemas/views`, if any of them had changed. */
   views: string[]
 }
 
 /**
  * Brings the database to the newest schema: new files of `schemas/migrations` in their order, each in
- * a transaction of its own, then every view of `schemas/views` anew. Safe under concurrent starters:
- * one migrates, the others wait for its advisory lock and find nothing left to do.
+ * a transaction of its own, then every view of `schemas/views` if one has changed. Safe under
+ * concurrent starters: one migrates, the others wait for its advisory lock and find nothing left to
+ * do. Fails with a `configuration` error where the server, the user or the database does not fit.
  */
 export async function migrate(url: string): Promise<MigrationReport> {
   const pool = createPool(url, { max: 1 })
-  const client = await pool.connect()
   try {
-    await client.query("select pg_advisory_lock(hashtextextended('signalbox.migrate', 0))")
-    const applied = await applyMigrations(client)
-    const views = await rebuildViews(client)
-    return { applied, views }
+    const client = await connect(pool, url)
+    try {
+      await checkServer(client)
+      await client.query("select pg_advisory_lock(hashtextextended('signalbox.migrate', 0))")
+      const recorded = await recordedNames(client)
+      const applied = await applyMigrations(client, recorded)
+      const views = await applyViews(client, recorded)
+      return { applied, views }
+    } finally {
+      client.release(true) // ends the session, and its lock with it
+    }
   } finally {
-    client.release(true) // ends the session, and its lock with it
     await pool.end()
   }
 }
 
-async function applyMigrations(client: pg.PoolClient): Promise<string[]> {
-  const known = await recordedMigrations(client)
-  const applied: string[] = []
-  for (const name of await sqlFiles("migrations/")) {
-    if (known.has(name)) continue
-    await inTransaction(client, name, await readFile(new URL(`migrations/${name}`, schemas), "utf8"))
-    applied.push(name)
-  }
-  return applied
+/** The row of `schema_migrations` that stands for the present text of all views. */
+export async function viewsRecord(): Promise<string> {
+  const hash = createHash("sha256")
+  for (const { name, sql } of await sqlFiles("views/")) hash.update(`${name}\n${sql}`)
+  return `views@${hash.digest("hex").slice(0, 16)}`
 }
 
-async function recordedMigrations(client: pg.PoolClient): Promise<Set<string>> {
+async function connect(pool: Pool, url: string): Promise<PoolClient> {
+  try {
+    return await pool.connect()
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    const { hostname, port } = new URL(url)
+    if (failureOf(cause) === "away") {
+      throw new SignalboxError(
+        "unavailable",
+        `the database at ${hostname}:${port} does not answer (${reason})`,
+        {
+          cause,
+        },
+      )
+    }
+    throw new SignalboxError("configuration", `the database refuses DATABASE_URL: ${reason}`, { cause })
+  }
+}
+
+async function checkServer(client: PoolClient): Promise<void> {
+  const { rows } = await client.query<{ version: number; name: string; encoding: string }>(
+    `select current_setting('server_version_num')::int as version, current_setting('server_version') as name,
+       current_setting('server_encoding') as encoding`,
+  )
+  const server = rows[0]
+  if (server === undefined || server.version < oldestServer * 10_000) {
+    throw new SignalboxError(
+      "configuration",
+      `signalbox needs PostgreSQL ${oldestServer} or later, and DATABASE_URL leads to ${server?.name}`,
+    )
+  }
+  if (server.encoding !== "UTF8") {
+    throw new SignalboxError(
+      "configuration",
+      `signalbox needs a database in UTF8, and the one of DATABASE_URL is in ${server.encoding}`,
+    )
+  }
+}
+
+async function recordedNames(client: PoolClient): Promise<Set<string>> {
   const { rows } = await client.query<{ present: boolean }>(
     "select to_regclass('public.schema_migrations') is not null as present",
   )
@@ -49,25 +96,60 @@ async function recordedMigrations(client: pg.PoolClient): Promise<Set<string>> {
   return new Set(names.rows.map((row) => row.name))
 }
 
-async function rebuildViews(client: pg.PoolClient): Promise<string[]> {
-  const names = await sqlFiles("views/")
-  const texts = await Promise.all(names.map((name) => readFile(new URL(`views/${name}`, schemas), "utf8")))
-  if (texts.length > 0) await inTransaction(client, "views", texts.join("\n"))
-  return names
+async function applyMigrations(client: PoolClient, recorded: Set<string>): Promise<string[]> {
+  const files = await sqlFiles("migrations/")
+  const known = new Set(files.map(({ name }) => name))
+  const later = [...recorded].find((name) => name.endsWith(".sql") && !known.has(name))
+  if (later !== undefined) {
+    throw new SignalboxError(
+      "configuration",
+      `a newer signalbox has been at this database (${later} is unknown here): install that version or a later one`,
+    )
+  }
+  const fresh = files.filter(({ name }) => !recorded.has(name))
+  for (const { name, sql } of fresh) await inTransaction(client, name, sql)
+  return fresh.map(({ name }) => name)
 }
 
-async function inTransaction(client: pg.PoolClient, name: string, sql: string): Promise<void> {
+async function applyViews(client: PoolClient, recorded: Set<string>): Promise<string[]> {
+  const record = await viewsRecord()
+  if (recorded.has(record)) return []
+  const files = await sqlFiles("views/")
+  // A view that loses or renames a column cannot be replaced, so they are all made anew.
+  const drops = files.map(({ name }) => `drop view if exists ${name.replace(/\.sql$/, "")};`)
+  const records = `delete from schema_migrations where name like 'views@%';
+    insert into schema_migrations (name) values ('${record}');`
+  await inTransaction(client, "views", [...drops, ...files.map(({ sql }) => sql), records].join("\n"))
+  return files.map(({ name }) => name)
+}
+
+async function inTransaction(client: PoolClient, name: string, sql: string): Promise<void> {
   await client.query("begin")
   try {
     await client.query(sql)
     await client.query("commit")
   } catch (cause) {
-    await client.query("rollback")
-    throw new Error(`schema file ${name} failed: ${(cause as Error).message}`, { cause })
+    await client.query("rollback").catch(() => {}) // what broke the connection is told by the cause
+    throw schemaError(name, cause)
   }
 }
 
-async function sqlFiles(folder: string): Promise<string[]> {
-  const names = await readdir(new URL(folder, schemas))
-  return names.filter((name) => name.endsWith(".sql")).sort()
+const insufficientPrivilege = "42501"
+const dependentObjects = "2BP01"
+
+function schemaError(name: string, cause: unknown): Error {
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  const state = cause instanceof DatabaseError ? cause.code : undefined
+  if (state === insufficientPrivilege || state === dependentObjects) {
+    const hint = cause instanceof DatabaseError && cause.hint !== undefined ? `; ${cause.hint}` : ""
+    return new SignalboxError("configuration", `the schema cannot be installed: ${reason}${hint}`, { cause })
+  }
+  return new Error(`schema file ${name} failed: ${reason}`, { cause })
+}
+
+async function sqlFiles(folder: string): Promise<{ name: string; sql: string }[]> {
+  const names = (await readdir(new URL(folder, schemas))).filter((name) => name.endsWith(".sql")).toSorted()
+  return Promise.all(
+    names.map(async (name) => ({ name, sql: await readFile(new URL(folder + name, schemas), "utf8") })),
+  )
 }

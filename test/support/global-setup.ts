@@ -17,15 +17,21 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const server = await testServer()
   const template = server.databaseName()
   const admin = createPool(server.url, { max: 1 })
-  await admin.query(`create database ${template}`)
-  await migrate(withDatabase(server.url, template))
-  await installQueue(withDatabase(server.url, template))
-  project.provide("serverUrl", server.url)
-  project.provide("template", template)
-  project.provide("run", server.run)
-  return async () => {
+  const teardown = async (): Promise<void> => {
     await admin.query(`drop database if exists ${template} with (force)`)
     await admin.end()
     await server.stop()
   }
+  try {
+    await admin.query(`create database ${template}`)
+    await migrate(withDatabase(server.url, template))
+    await installQueue(withDatabase(server.url, template))
+  } catch (error) {
+    await teardown()
+    throw error
+  }
+  project.provide("serverUrl", server.url)
+  project.provide("template", template)
+  project.provide("run", server.run)
+  return teardown
 }
