@@ -6,6 +6,7 @@ import { eventHead, renderEvent } from "../core/render.ts"
 import { isKnownEntity, linksOf, type LinkCursor, type LinkEvidence } from "../store/correlations.ts"
 import { readAs, type Database, type Db } from "../store/database.ts"
 import { timeline, type TimelineCursor, type TimelineEvent } from "../store/timeline.ts"
+import { decodeCursor, encodeCursor } from "./cursor.ts"
 import { parseQuery } from "./parse.ts"
 
 const page = z.strictObject({
@@ -47,7 +48,7 @@ export function entityRoutes<E extends Env>(
     const events = found.events.map((event) => renderTimelineEvent(event, options.payload))
     const rest = JSON.stringify({
       links: links.map(showLink),
-      nextCursor: nextCursor === null ? null : encode([nextCursor.micros, nextCursor.position]),
+      nextCursor: nextCursor === null ? null : encodeCursor([nextCursor.micros, nextCursor.position]),
       truncated,
     })
     const body = `{"entity":${JSON.stringify(entity)},"events":[${events.join(",")}],${rest.slice(1)}`
@@ -101,28 +102,16 @@ function showLink(link: LinkEvidence) {
 
 function readTimelineCursor(cursor: string | undefined): TimelineCursor | null {
   if (cursor === undefined) return null
-  const [micros, position] = decode(cursor, timelineCursor)
+  const [micros, position] = decodeCursor(cursor, timelineCursor)
   return { micros, position }
 }
 
 function readLinkCursor(cursor: string | undefined): LinkCursor | null {
   if (cursor === undefined) return null
-  const [direction, strength, other, relation, rule, eventId] = decode(cursor, linkCursor)
+  const [direction, strength, other, relation, rule, eventId] = decodeCursor(cursor, linkCursor)
   return { direction, strength, other, relation, rule, eventId }
 }
 
 function writeLinkCursor({ direction, strength, other, relation, rule, eventId }: LinkCursor): string {
-  return encode([direction, strength, other, relation, rule, eventId])
-}
-
-function encode(values: readonly unknown[]): string {
-  return Buffer.from(JSON.stringify(values)).toString("base64url")
-}
-
-function decode<T>(cursor: string, schema: z.ZodType<T>): T {
-  try {
-    return schema.parse(JSON.parse(Buffer.from(cursor, "base64url").toString()))
-  } catch (cause) {
-    throw new SignalboxError("bad_request", "cursor: not one that an earlier page gave", { cause })
-  }
+  return encodeCursor([direction, strength, other, relation, rule, eventId])
 }

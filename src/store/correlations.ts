@@ -163,7 +163,7 @@ export async function evidenceOf(db: Db, tenant: string, edges: readonly Edge[])
         select distinct on (rule) ${columns} from event_correlations as link
         where link.tenant = $1 and link.strength = 'strong' and link.from_entity = edge.from_entity
           and link.to_entity = edge.to_entity and link.relation = edge.relation
-        order by rule, confidence desc, occurred_at, event_id
+        order by rule, confidence desc, occurred_at, evidence, event_id
       ) as shown
       order by edge.ordinal, shown.confidence desc, shown.rule`,
     values: [

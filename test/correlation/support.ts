@@ -2,8 +2,7 @@ import { createCorrelation, type RuledEvent } from "../../src/correlation/correl
 import type { PlatformName, StoredEvent } from "../../src/core/envelope.ts"
 import type { Normalized } from "../../src/core/platform.ts"
 import { uuidv7 } from "../../src/core/uuid.ts"
-import { github } from "../../src/platforms/github/index.ts"
-import { linear } from "../../src/platforms/linear/index.ts"
+import { platforms } from "../../src/platforms/index.ts"
 
 /** What a platform makes of an event, with nothing in it but what a test is about. */
 export function normalizedOf(given: Partial<Normalized>): Normalized {
@@ -47,8 +46,6 @@ export function eventOf(normalized: Normalized, given: Partial<StoredEvent> = {}
     ...given,
   }
 }
-
-export const platforms = [github, linear]
 
 const builtIn = createCorrelation({ platforms })
 
