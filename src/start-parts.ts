@@ -1,8 +1,7 @@
-import { createApp } from "./api/app.ts"
+import { createApp, type AppEnv } from "./api/app.ts"
 import { listen, type HttpServer } from "./api/http-server.ts"
 import { createAuthenticator } from "./auth/authenticate.ts"
 import { createFirstAdminKey } from "./auth/keys.ts"
-import { principalOf } from "./auth/middleware.ts"
 import type { Config } from "./config.ts"
 import type { Clock } from "./core/clock.ts"
 import type { Log } from "./core/log.ts"
@@ -15,7 +14,7 @@ import { installQueue } from "./queue/install.ts"
 import { createQueue } from "./queue/queue.ts"
 import { openDatabase, transaction, type Database } from "./store/database.ts"
 import { startEmbedded } from "./store/embedded/start-embedded.ts"
-import { startMaintenance } from "./store/maintenance.ts"
+import { createMaintenance } from "./store/maintenance.ts"
 import { migrate } from "./store/migrate.ts"
 import { openSources, type Sources, type SourceSettings } from "./store/sources.ts"
 import { createStreaming, type Streaming } from "./streaming/streaming.ts"
@@ -69,8 +68,12 @@ export async function startParts(stack: AsyncDisposableStack, options: PartsOpti
   stack.defer(() => streaming.stop())
 
   if (config.roles.has("worker")) {
-    const maintenance = startMaintenance({ database, log: log.child({ part: "maintenance" }) })
-    stack.defer(() => maintenance.stop())
+    const maintenance = createMaintenance({
+      db: database.work,
+      onError: (error) => log.error({ part: "maintenance", err: error }, "partitions could not be made yet"),
+    })
+    maintenance.start()
+    stack.use(maintenance)
     const processor = createProcessor({
       database,
       queue,
@@ -125,7 +128,7 @@ async function serveHttp(
     unready: () => (closing ? ["shutdown"] : []),
     webhooks: roles.has("ingest") ? ingest.routes : undefined,
     submit: roles.has("ingest") ? { submit: ingest.submit, maxBytes: 25 << 20 } : undefined,
-    streams: roles.has("stream") ? streaming.routes((c) => principalOf(c).tenant) : undefined,
+    streams: roles.has("stream") ? streaming.routes<AppEnv>((c) => c.var.principal.tenant) : undefined,
     api: roles.has("api")
       ? { retry: (letter) => transaction(database.work, (db) => retryDeadLetter(db, enqueue, letter.id)) }
       : undefined,

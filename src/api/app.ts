@@ -25,16 +25,19 @@ export interface AppOptions {
   /** Webhook routes, with their paths from the root. */
   webhooks?: Hono<{ Bindings: HttpBindings }> | undefined
   submit?: { submit: Submit; maxBytes: number } | undefined
-  /** Stream routes below `/api/v1`; `principalOf` tells them who asks. */
-  streams?: Hono<{ Bindings: HttpBindings }> | undefined
+  /** Stream routes, with their paths from the root; they find the principal in their context. */
+  streams?: Hono<AppEnv> | undefined
   /** The query API and administration. */
   api?: Pick<DeadLetterOptions, "retry"> | undefined
 }
 
+/** What every route finds: Node's own request and response, and who asks. */
+export type AppEnv = AuthEnv & { Bindings: HttpBindings }
+
 /** The whole HTTP surface of a process. Every error leaves as a problem (RFC 9457). */
-export function createApp(options: AppOptions): Hono<AuthEnv & { Bindings: HttpBindings }> {
+export function createApp(options: AppOptions): Hono<AppEnv> {
   const { log, database, authenticate, clock, webhooks, submit, streams, api } = options
-  const app = new Hono<AuthEnv & { Bindings: HttpBindings }>()
+  const app = new Hono<AppEnv>()
   const { onError, notFound } = problemHandlers(log)
   app.onError(onError)
   app.notFound(notFound)
@@ -45,7 +48,7 @@ export function createApp(options: AppOptions): Hono<AuthEnv & { Bindings: HttpB
   if (streams) {
     app.use("/api/v1/events/stream", requireScope(authenticate, "streams:read"))
     app.use("/api/v1/streams/:name/sse", requireScope(authenticate, "streams:read"))
-    app.route("/api/v1", streams)
+    app.route("/", streams)
   }
   if (submit) {
     app.post("/api/v1/events", requireScope(authenticate, "events:write"))
@@ -65,7 +68,10 @@ export function createApp(options: AppOptions): Hono<AuthEnv & { Bindings: HttpB
       app.use(`${path}/*`, requireScope(authenticate, "admin"))
     }
     app.route("/api/v1/events", eventRoutes(database))
-    app.route("/api/v1/entities", entityRoutes<AuthEnv & Env>(database, (c) => c.var.principal.tenant))
+    app.route(
+      "/api/v1/entities",
+      entityRoutes<AuthEnv & Env>(database, (c) => c.var.principal.tenant),
+    )
     app.route("/api/v1/streams", streamListRoutes(database))
     app.route("/api/v1/metrics", metricRoutes(database, clock))
     app.route("/api/v1/keys", keyRoutes(database))

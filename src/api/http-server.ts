@@ -18,7 +18,10 @@ export interface HttpServer {
 }
 
 /** Listens on `host` and `port` (0 for any free one). Fails with one line where the port is taken. */
-export async function listen(fetch: Fetch, { host, port }: { host: string; port: number }): Promise<HttpServer> {
+export async function listen(
+  fetch: Fetch,
+  { host, port }: { host: string; port: number },
+): Promise<HttpServer> {
   const server = createServer(
     {
       keepAliveTimeout: 65_000, // longer than the 60 s of common proxies, so that they close first

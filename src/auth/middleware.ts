@@ -1,4 +1,4 @@
-import type { Context, MiddlewareHandler } from "hono"
+import type { MiddlewareHandler } from "hono"
 import { SignalboxError } from "../core/errors.ts"
 import type { Authenticate } from "./authenticate.ts"
 import { allows, type Principal, type Scope } from "./scopes.ts"
@@ -18,10 +18,4 @@ export function requireScope(authenticate: Authenticate, scope: Scope): Middlewa
     c.set("principal", principal)
     await next()
   }
-}
-
-/** Who makes this request, in routes that know of no environment of ours; only behind `requireScope`. */
-export function principalOf(c: Context): Principal {
-  const authenticated: Context<AuthEnv> = c
-  return authenticated.var.principal
 }

@@ -1,0 +1,13 @@
+/** What the package `signalbox` exports. */
+export {
+  createHub,
+  type Hub,
+  type HubOptions,
+  type StreamOptions,
+  type SubmitOptions,
+  type Submitted,
+} from "./hub.ts"
+export { createLog, type Log } from "./core/log.ts"
+export { SignalboxError, type ErrorCode } from "./core/errors.ts"
+export type { LoggedEvent, Link, Reference, StoredEvent } from "./core/envelope.ts"
+export type { ProposedLink, RuleDefinition, RuleEvent } from "./correlation/rule.ts"
