@@ -2,8 +2,7 @@
 const wordsAtEnd =
   /(?:^|[^\p{L}\p{N}_-])(?:clos(?:e[sd]?|ing)|fix(?:e[sd]|ing)?|resolv(?:e[sd]?|ing)|complet(?:e[sd]?|ing)|implement(?:s|ed|ing)?)[*_]{0,3}\s{0,4}:?[\s([<*_"'+-]{0,12}$/iu
 const negated = /(?:\b(?:not|never|no|without)|n['’]t)\s+$/i
-const listSeparator =
-  /^[\s)\]>*_"']{0,8}(?:,(?:\s{0,4}and)?|;|&|and\b|\n\s{0,8}[-*+])[\s([<*_"']{0,8}$/i
+const listSeparator = /^[\s)\]>*_"']{0,8}(?:,(?:\s{0,4}and)?|;|&|and\b|\n\s{0,8}[-*+])[\s([<*_"']{0,8}$/i
 const lookBehind = 48
 
 /** Whether the words just before `at` close what stands there: `Closes `, `Fixes:`, `Resolves\n`. */

@@ -84,6 +84,11 @@ describe("no lump comes of", () => {
       ["m", "r1", "r2"],
     ],
     ["a run that checks both", ["run -checks-> pr42", "run -checks-> pr43"], ["run"]],
+    [
+      "one push of both merge commits by a merge queue",
+      ["pr42 -contains-> c42", "pr43 -contains-> c43", "c42 -pushed_with-> c43", "d -deploys-> c43"],
+      ["c42", "c43", "d"],
+    ],
     ["a pull request for both issues", ["pr42 -implements-> ENG-200"], []],
     ["an incident that relates to both", ["i -relates-> pr42", "i -relates-> pr43"], ["i"]],
     [

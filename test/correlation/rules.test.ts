@@ -310,6 +310,17 @@ describe("commits", () => {
     ])
   })
 
+  it("come with the head of their push, which a deployment then deploys with them", () => {
+    const head = `github:commit:${otherSha}`
+    expect(
+      links({
+        type: "github.push.pushed",
+        entity: head,
+        references: [reference(head, "pushed_with", commit)],
+      }),
+    ).toEqual([`${commit} -pushed_with-> ${head} (strong, commit_pushed_with)`])
+  })
+
   it("speak each for itself", () => {
     const second = `github:commit:${otherSha}`
     expect(

@@ -4,6 +4,7 @@ import { checkChecks } from "./check-checks.ts"
 import { commitClosesIssue } from "./commit-closes-issue.ts"
 import { commitMergesPullRequest } from "./commit-merges-pull-request.ts"
 import { commitOnBranch } from "./commit-on-branch.ts"
+import { commitPushedWith } from "./commit-pushed-with.ts"
 import { customRelates } from "./custom-relates.ts"
 import { deploymentDeploysCommit } from "./deployment-deploys-commit.ts"
 import { deploymentShips } from "./deployment-ships.ts"
@@ -38,6 +39,7 @@ export const builtInRules: readonly Rule[] = [
   pullRequestContainsCommit,
   commitMergesPullRequest,
   commitClosesIssue,
+  commitPushedWith,
   reverts,
   checkChecks,
   deploymentDeploysCommit,

@@ -89,16 +89,23 @@ function listedPullRequests(payload: unknown, path: string, relation: string): R
 }
 
 /**
- * Of a push: which new commits are on its branch. A push that brings a branch up to date lists commits
- * of others too, marked as not distinct; they belong where they were pushed first.
+ * Of a push: which new commits are on its branch, and with which head they came. A push that brings a
+ * branch up to date lists commits of others too, marked as not distinct; they belong where they were
+ * pushed first. Whatever is done with the head (a deployment, a check) is done with all that came along.
  */
 export function pushReferences(payload: unknown): Reference[] {
   const ref = text(payload, "ref")
   const target = refKey(repositoryOf(payload), ref)
   if (ref === null || target === null || at(payload, "deleted") === true) return []
   if (ref.startsWith("refs/tags/")) return reference(target, "tagged_as", "ref", ref)
-  if (isTrunk(ref.slice("refs/heads/".length), at(payload, "repository.default_branch"))) return []
-  return distinctCommits(payload).flatMap(({ key }) => reference(target, "on_branch", "ref", ref, key))
+  const commits = distinctCommits(payload)
+  const after = at(payload, "after")
+  const head = commitKey(after)
+  const together = commits.flatMap(({ key }) =>
+    key === head ? [] : reference(head, "pushed_with", "after", after, key),
+  )
+  if (isTrunk(ref.slice("refs/heads/".length), at(payload, "repository.default_branch"))) return together
+  return [...commits.flatMap(({ key }) => reference(target, "on_branch", "ref", ref, key)), ...together]
 }
 
 /** The commits that a push was the first to bring, oldest first. */
