@@ -18,7 +18,7 @@ export const maxAttempts = 5
 const firstDelayMs = 500
 
 /** How long to wait after so many attempts, in milliseconds: doubling from half a second, ±25 %. */
-export function retryDelayMs(attempts: number, random: () => number = Math.random): number {
+export function defaultRetryDelayMs(attempts: number, random: () => number = Math.random): number {
   return Math.round(firstDelayMs * 2 ** (attempts - 1) * (0.75 + random() / 2))
 }
 

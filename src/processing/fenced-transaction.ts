@@ -7,7 +7,8 @@ export type Fence = (db: Db) => Promise<void>
 /**
  * A transaction in two round trips on a pipelining connection: `first` and the fence are sent
  * together; if all of it holds, `last` and the COMMIT follow together, so that a lock taken in `last`
- * is never held while this process thinks. Rolls back and throws where anything fails.
+ * is never held while this process thinks. So `last` must send all that it has before it awaits
+ * anything. Rolls back and throws where anything fails.
  */
 export async function fencedTransaction<T>(
   pool: pg.Pool,
@@ -17,22 +18,31 @@ export async function fencedTransaction<T>(
 ): Promise<T> {
   const client = await pool.connect()
   let open = true
+  let cause: unknown
   let broken: Error | undefined
-  // A statement that comes late, after the ROLLBACK, would stand alone and take hold.
   const guarded: Db & { pipeline: true } = {
     pipeline: true,
-    query: (query, values) => (open ? client.query(query, values) : Promise.reject(new Error("too late"))),
+    query: (query, values) => {
+      // A statement that comes late, after the ROLLBACK, would stand alone and take hold.
+      if (!open) return Promise.reject(new Error("the transaction is over"))
+      return client.query(query, values).catch((error: unknown) => {
+        cause ??= error // what follows fails for the failure before it, and may be noticed sooner
+        throw error
+      })
+    },
   }
   try {
     const [, result] = await Promise.all([client.query("begin"), first(guarded), fence(guarded)])
-    await Promise.all([last(guarded), client.query("commit")])
+    const ending = last(guarded)
+    open = false
+    await Promise.all([ending, client.query("commit")])
     return result
   } catch (error) {
     open = false
     await client.query("rollback").catch((failure: Error) => {
       broken = failure
     })
-    throw error
+    throw cause ?? error
   } finally {
     client.release(broken)
   }

@@ -9,7 +9,9 @@ import { ClaimLost, type Claim } from "../queue/claim.ts"
 import type { Queue } from "../queue/queue.ts"
 import { createPool, type Database } from "../store/database.ts"
 import { failureOf } from "../store/failure.ts"
+import { preferIndexes } from "../store/processing.ts"
 import { createDerive } from "./derive.ts"
+import { defaultRetryDelayMs } from "./failed-attempt.ts"
 import { processClaim, type Workshop } from "./process-claim.ts"
 import { processSuspect } from "./process-suspect.ts"
 import { createWriteOutcome } from "./write-outcome.ts"
@@ -23,6 +25,8 @@ export interface ProcessorOptions {
   log: Log
   /** Workers of this process for each priority (2, 2, 2, 1). */
   workers?: Readonly<Record<Priority, number>>
+  /** Milliseconds to the next attempt at an event after so many (doubling from half a second). */
+  retryDelayMs?: (attempts: number) => number
 }
 
 /** Turns stored events into logged ones, batch by batch, for as long as it is started. */
@@ -34,18 +38,20 @@ export interface Processor {
 
 /** Makes the processor; `start` needs a queue that is started. */
 export function createProcessor(options: ProcessorOptions): Processor {
-  const { database, queue, platforms, correlate, clock, log } = options
+  const { database, queue, platforms, correlate, clock, log, retryDelayMs = defaultRetryDelayMs } = options
   const workers = options.workers ?? { critical: 2, high: 2, normal: 2, low: 1 }
   const pool = createPool(database.url, {
     role: "signalbox_worker",
     max: Object.values(workers).reduce((sum, count) => sum + count, 1),
     pipeline: true,
   })
+  // sent before whatever the connection was made for, and lost only with it
+  pool.on("connect", (client) => void preferIndexes(client).catch(() => {}))
   const shop: Workshop = {
     pool,
     queue,
     derive: createDerive(platforms, correlate),
-    write: createWriteOutcome({ pool, queue, clock }),
+    write: createWriteOutcome({ pool, queue, clock, retryDelayMs }),
     clock,
   }
   let starting: Promise<void> | undefined

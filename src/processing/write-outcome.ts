@@ -10,7 +10,7 @@ import { insertTimings, updateEvents, writeStatuses, type ProcessingStatus } fro
 import { insertLinks, insertReferences } from "../store/relations.ts"
 import { countEvents } from "./count-events.ts"
 import type { Derived } from "./derive.ts"
-import { maxAttempts, retryDelayMs, type FailedAttempt } from "./failed-attempt.ts"
+import { maxAttempts, type FailedAttempt } from "./failed-attempt.ts"
 import { fencedTransaction, type Fence } from "./fenced-transaction.ts"
 
 /** What came of a batch: events to write and append, in this order, and events that failed. */
@@ -29,10 +29,12 @@ export function createWriteOutcome({
   pool,
   queue,
   clock,
+  retryDelayMs,
 }: {
   pool: pg.Pool
   queue: Pick<Queue, "enqueue">
   clock: Clock
+  retryDelayMs: (attempts: number) => number
 }): WriteOutcome {
   return async (outcome, fence) => {
     await fencedTransaction(

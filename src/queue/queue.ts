@@ -160,7 +160,7 @@ function workOptions(localConcurrency: number) {
     batchSize: 4,
     burstWhenBatchFull: true,
     pollingIntervalSeconds: 0.5,
-    notifyPollingIntervalSeconds: 1, // a notification may be lost, and retries come without one
+    notifyPollingIntervalSeconds: 0.5, // a notification may be lost, and retries come without one
   }
 }
 

@@ -3,6 +3,14 @@ import type { Db } from "./database.ts"
 import { eventColumns, storedEvent, type EventRow } from "./events.ts"
 import { jsonRow, jsonRows } from "./json-rows.ts"
 
+/**
+ * Keeps a session from reading whole tables. Plans outlive the statistics they were made by: one made
+ * while a table was empty would read it from end to end until somebody analyzes it.
+ */
+export async function preferIndexes(db: Db): Promise<void> {
+  await db.query("set enable_seqscan = off")
+}
+
 /** An event that is to be processed, and how many attempts it has had. */
 export interface WaitingEvent {
   event: StoredEvent

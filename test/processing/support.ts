@@ -1,66 +1,17 @@
+import { fork, type ChildProcess } from "node:child_process"
 import { createHash } from "node:crypto"
+import { once } from "node:events"
+import type pg from "pg"
 import { onTestFinished } from "vitest"
 import { systemClock } from "../../src/core/clock.ts"
-import type { Correlate } from "../../src/core/correlate.ts"
-import type { Priority, Reference } from "../../src/core/envelope.ts"
-import { fieldsOf } from "../../src/core/fields.ts"
+import type { Priority } from "../../src/core/envelope.ts"
 import { silentLog } from "../../src/core/log.ts"
-import { definePlatform, type Platform } from "../../src/core/platform.ts"
 import { uuidv7 } from "../../src/core/uuid.ts"
 import { createProcessor, type Processor, type ProcessorOptions } from "../../src/processing/processor.ts"
 import { createQueue, type Queue } from "../../src/queue/queue.ts"
-import { transaction, type Database } from "../../src/store/database.ts"
+import { createPool, transaction, type Database } from "../../src/store/database.ts"
 import { insertEvents, type NewEvent } from "../../src/store/events.ts"
-
-/**
- * A platform that does as its payload says: `throw` makes it throw, `kill` makes it end its process,
- * `number` goes into a bigint column whatever it is, `mentions` become references.
- */
-export const obedient: Platform = definePlatform({
-  name: "custom",
-  secretVariable: null,
-  acceptedStatus: 202,
-  contentTypes: [],
-  keptHeaders: [],
-  detail: { table: "github_events", columns: ["event_name", "number", "state"] },
-  verify: () => ({ ok: true, secretId: "test" }),
-  identify: () => ({ key: uuidv7(), name: "test", type: "test.thing.happened", priority: "normal" }),
-  normalize({ payload, receivedAt }) {
-    const { throw: message, kill, number, title, mentions, state } = fieldsOf(payload)
-    if (typeof message === "string") throw new Error(message)
-    if (kill === true) process.kill(process.pid, "SIGKILL")
-    return {
-      type: "test.thing.happened",
-      actor: { id: "7", name: "seven", bot: false },
-      entity: typeof title === "string" ? `test:thing:${title}` : null,
-      title: typeof title === "string" ? title : null,
-      url: null,
-      occurredAt: receivedAt,
-      detail: { event_name: "test", number: number ?? null, state: state ?? null },
-      references: Array.isArray(mentions) ? mentions.map(mention) : [],
-      texts: [],
-    }
-  },
-})
-
-function mention(entity: unknown): Reference {
-  return { entity: String(entity), relation: "mentions", evidence: { field: "body", text: String(entity) } }
-}
-
-/** Every reference becomes a strong link from the event's entity. */
-export const linkAll: Correlate = (event, normalized) => ({
-  references: normalized.references,
-  links: normalized.references.map((reference) => ({
-    from: event.entity ?? "",
-    to: reference.entity,
-    relation: "mentions",
-    rule: "test",
-    ruleVersion: 1,
-    strength: "strong",
-    confidence: 1,
-    evidence: reference.evidence,
-  })),
-})
+import { linkAll, obedient } from "./obedient.ts"
 
 /** An event as ingest would write it. */
 export function newEvent(payload: unknown, fields: Partial<NewEvent> = {}): NewEvent {
@@ -103,6 +54,13 @@ function jobsOf(events: readonly NewEvent[]) {
   const byPriority = new Map<Priority, string[]>()
   for (const { priority, id } of events) byPriority.set(priority, [...(byPriority.get(priority) ?? []), id])
   return [...byPriority].map(([priority, eventIds]) => ({ priority, eventIds }))
+}
+
+/** A connection as the owner, who sees and ends all sessions; closed after the test. */
+export function asOwner(database: Database): pg.Pool {
+  const owner = createPool(database.url, { max: 1 })
+  onTestFinished(() => owner.end())
+  return owner
 }
 
 /** A started queue, stopped after the test. */
@@ -154,4 +112,17 @@ export async function untilLogged(database: Database, ids: readonly string[]): P
     return logged.length === ids.length
   })
   return logged
+}
+
+/** A started processor in a process of its own, killed after the test at the latest. */
+export async function startChild(database: Database): Promise<ChildProcess> {
+  const child = fork(new URL("processor-child.ts", import.meta.url), {
+    env: { ...process.env, DATABASE_URL: database.url },
+    execArgv: [],
+  })
+  onTestFinished(() => {
+    child.kill("SIGKILL")
+  })
+  await Promise.race([once(child, "message"), once(child, "exit")])
+  return child
 }
