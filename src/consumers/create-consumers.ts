@@ -69,6 +69,12 @@ interface Entry {
 export function createConsumers(options: ConsumersOptions): Consumers {
   const { database, read, log, clock = systemClock, random = Math.random } = options
   const { leaseMs = 10_000, beatMs = 1_000, drainMs = 10_000 } = options
+  if (leaseMs < 2 * beatMs) {
+    throw new SignalboxError(
+      "configuration",
+      "leaseMs must be at least twice beatMs, or leases lapse between beats",
+    )
+  }
   const member = options.member ?? `${hostname()}/${process.pid}/${randomBytes(4).toString("hex")}`
   const pool = database.work
   const entries = new Map<string, Entry>()

@@ -1,0 +1,165 @@
+import fc from "fast-check"
+import { expect, test } from "vitest"
+import type { LoggedEvent } from "../../src/core/envelope.ts"
+import { assign } from "../../src/consumers/assignment.ts"
+import { coalesce } from "../../src/consumers/coalesce.ts"
+import { createLane } from "../../src/consumers/lane.ts"
+import { createLogWindow } from "../../src/consumers/log-window.ts"
+import { retryDelay, retryPolicy } from "../../src/consumers/retry-policy.ts"
+import { createWaker } from "../../src/consumers/waker.ts"
+import type { Hole } from "../../src/store/log-pages.ts"
+
+test("members that see the same come to shares that are even, apart and complete", () => {
+  fc.assert(
+    fc.property(
+      fc.uniqueArray(fc.string({ minLength: 1, maxLength: 6 }), { minLength: 1, maxLength: 6 }),
+      fc.integer({ min: 1, max: 20 }),
+      fc.uuid(),
+      (members, partitions, subscriptionId) => {
+        const states = Array.from({ length: partitions }, (_, partition) => ({
+          subscriptionId,
+          partition,
+          fence: 1,
+          owner: null,
+          active: true,
+          dueAt: null,
+        }))
+        const shares = members.map(
+          (member) =>
+            assign({
+              member,
+              members: members.map((id) => ({ id, subscriptions: [subscriptionId] })),
+              partitions: states,
+              held: new Map(),
+              leaving: new Set(),
+            }).take.length,
+        )
+        expect(shares.reduce((sum, share) => sum + share)).toBe(partitions)
+        expect(Math.max(...shares) - Math.min(...shares)).toBeLessThanOrEqual(1)
+      },
+    ),
+  )
+})
+
+test("a lane keeps the order of each key whatever the runs take, and never exceeds its width", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.record({ key: fc.constantFrom("a", "b", "c"), turns: fc.nat(4) }), { maxLength: 30 }),
+      fc.integer({ min: 1, max: 4 }),
+      async (items, concurrency) => {
+        const started = new Map<string, number[]>()
+        const settled: number[] = []
+        let running = 0
+        const lane = createLane<{ key: string; turns: number; n: number }, number>({
+          concurrency,
+          lowWater: 4,
+          maxUnsettled: 4,
+          keyOf: ({ key }) => key,
+          ready: () => true,
+          async run({ key, turns, n }) {
+            expect(++running).toBeLessThanOrEqual(concurrency)
+            started.set(key, [...(started.get(key) ?? []), n])
+            for (let turn = 0; turn < turns; turn++) await new Promise(setImmediate)
+            running--
+            return n
+          },
+          async settle(_, n) {
+            await new Promise(setImmediate)
+            settled.push(n)
+          },
+        })
+        for (const [n, item] of items.entries()) {
+          await lane.room()
+          lane.push([{ ...item, n }])
+        }
+        await lane.idle()
+        expect(settled.toSorted((x, y) => x - y)).toEqual([...items.keys()])
+        for (const numbers of started.values()) expect(numbers).toEqual(numbers.toSorted((x, y) => x - y))
+      },
+    ),
+    { numRuns: 50 },
+  )
+})
+
+test("a window hands every reader every position once, wherever he starts and however small the pages", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.boolean(), { minLength: 1, maxLength: 60 }),
+      fc.array(fc.nat(60), { minLength: 1, maxLength: 5 }),
+      fc.integer({ min: 1, max: 7 }),
+      fc.integer({ min: 1, max: 7 }),
+      fc.nat(40),
+      async (kept, starts, pageSize, maxItems, maxBytes) => {
+        const log = kept.map((there, index): LoggedEvent | Hole =>
+          there
+            ? ({ position: index + 1, id: `${index + 1}`, raw: Buffer.alloc(3) } as LoggedEvent)
+            : { from: index + 1, to: index + 1 },
+        )
+        const read = createLogWindow(
+          async (after) => {
+            const items = log.slice(after, after + pageSize)
+            await new Promise(setImmediate)
+            return { items, upTo: after + items.length }
+          },
+          { maxItems, maxBytes },
+        )
+        await Promise.all(
+          starts.map(async (start) => {
+            const from = Math.min(start, log.length)
+            const seen: (LoggedEvent | Hole)[] = []
+            for (let position = from; ;) {
+              const { items, upTo } = await read(position)
+              seen.push(...items)
+              if (upTo === position) break
+              position = upTo
+            }
+            expect(seen).toEqual(log.slice(from))
+          }),
+        )
+      },
+    ),
+    { numRuns: 100 },
+  )
+})
+
+test("an item that the database refuses fails alone", async () => {
+  const batches: number[] = []
+  const send = coalesce<number, number>(async (items) => {
+    batches.push(items.length)
+    if (items.includes(13)) throw new TypeError("not that one")
+    return items.map((item) => item * 2)
+  }, 100)
+  const results = await Promise.allSettled([1, 13, 3].map(send))
+  expect(results.map((result) => (result.status === "fulfilled" ? result.value : result.status))).toEqual([
+    2,
+    "rejected",
+    6,
+  ])
+  expect(batches).toEqual([3, 1, 1, 1])
+})
+
+test("waits grow from the first to the longest, and chance only shortens them", () => {
+  const policy = retryPolicy()
+  expect([1, 2, 3, 6, 7, 20].map((attempt) => retryDelay(policy, attempt, 0))).toEqual([
+    1_000, 2_000, 4_000, 32_000, 60_000, 60_000,
+  ])
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 1_000 }),
+      fc.double({ min: 0, max: 0.999, noNaN: true }),
+      (attempt, chance) => {
+        const delay = retryDelay(policy, attempt, chance)
+        expect(delay).toBeLessThanOrEqual(60_000)
+        expect(delay).toBeGreaterThanOrEqual(500)
+      },
+    ),
+  )
+})
+
+test("a waker that is woken before it sleeps does not sleep", async () => {
+  const waker = createWaker()
+  waker.wake()
+  await waker.sleep(Infinity)
+  setTimeout(waker.wake, 10)
+  await waker.sleep(Infinity)
+})
