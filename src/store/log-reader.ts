@@ -1,3 +1,4 @@
+import type pg from "pg"
 import { createPool } from "./database.ts"
 import { logHead, readLogPage, type LogPage } from "./log-pages.ts"
 
@@ -31,25 +32,27 @@ export async function openLogReader({ url, onHint, onLost }: LogReaderOptions): 
     lost = true
     onLost(error)
   }
+  let client: pg.PoolClient | undefined
+  const close = async () => {
+    lost = true // ending it is no loss
+    client?.release(true)
+    await pool.end()
+  }
   try {
-    const client = await pool.connect()
-    client.on("error", lose)
-    client.on("end", () => lose(new Error("the connection ended")))
-    client.on("notification", ({ payload }) => onHint(Number(payload)))
-    await client.query(`listen ${logChannel}`)
+    const connection = (client = await pool.connect())
+    connection.on("error", lose)
+    connection.on("end", () => lose(new Error("the connection ended")))
+    connection.on("notification", ({ payload }) => onHint(Number(payload)))
+    await within(connection.query(`listen ${logChannel}`))
     // All reads have one text, whose plan for one position is good for every other.
-    await client.query("set plan_cache_mode = force_generic_plan")
+    await within(connection.query("set plan_cache_mode = force_generic_plan; set jit = off"))
     return {
-      read: (after, maxBytes) => within(readLogPage(client, after, maxBytes)),
-      head: () => within(logHead(client)),
-      close: async () => {
-        lost = true // ending it is no loss
-        client.release(true)
-        await pool.end()
-      },
+      read: (after, maxBytes) => within(readLogPage(connection, after, maxBytes)),
+      head: () => within(logHead(connection)),
+      close,
     }
   } catch (error) {
-    await pool.end()
+    void close().catch(() => {})
     throw error
   }
 }

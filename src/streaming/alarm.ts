@@ -31,8 +31,8 @@ export function createAlarm(): Alarm {
   }
 }
 
-/** Delay before the next attempt after `failures` in a row: none at first, then up to 5 s, with jitter. */
+/** Delay before the next attempt after `failures` in a row: none at first, then up to 2 s, with jitter. */
 export function backoffMs(failures: number): number {
   if (failures === 0) return 0
-  return Math.min(5_000, 50 * 2 ** failures) * (0.5 + Math.random() / 2)
+  return Math.min(2_000, 50 * 2 ** failures) * (0.5 + Math.random() / 2)
 }

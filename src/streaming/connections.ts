@@ -24,6 +24,8 @@ export interface ConnectionStats {
   open: number
   /** Of these, clients that are still being sent history. */
   catchingUp: number
+  /** Bytes that wait in memory for clients to take them. */
+  unsentBytes: number
   /** Streams closed because their client did not keep up, since the start. */
   dropped: number
 }
@@ -162,6 +164,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
     stats: () => ({
       open: clients.size,
       catchingUp: [...clients].filter((client) => !client.live).length,
+      unsentBytes: [...clients].reduce((sum, client) => sum + unsentBytes(client), 0),
       dropped,
     }),
   }

@@ -79,7 +79,8 @@ export function createFeed({ database, log, ringBytes = 32 << 20, coalesceMs = 5
         log.warn({ err: error, failures }, "the feed lost the log and tries again")
         await setTimeout(backoffMs(failures++), undefined, { signal }).catch(() => {})
       }
-      void reader?.close().catch(() => {})
+      const closing = reader?.close().catch(() => {})
+      if (signal.aborted) await closing // a lost one may take its time, and is not waited for
     }
     following = false
     notifyChange()

@@ -1,6 +1,6 @@
 import type { Log } from "../core/log.ts"
 import { backoffMs } from "./alarm.ts"
-import type { Entry } from "./entry.ts"
+import { toEntry, type Entry } from "./entry.ts"
 import type { Feed } from "./feed.ts"
 import type { History } from "./history.ts"
 import type { View } from "./view.ts"
@@ -43,8 +43,9 @@ export function createLogCursor({ feed, history, log, view, after }: LogCursorOp
     const recent = feed.recent(position, ringEntries)
     const last = recent?.at(-1)
     if (recent === null || last === undefined) return null
+    const entries = recent.filter((entry) => view.shows(entry)).map((entry) => clip(entry, position))
     position = last.position
-    return { entries: recent.filter((entry) => view.shows(entry)), release: () => {} }
+    return { entries, release: () => {} }
   }
 
   async function fromStore(): Promise<Stretch> {
@@ -77,3 +78,9 @@ export function createLogCursor({ feed, history, log, view, after }: LogCursorOp
 }
 
 const nothing: Stretch = { entries: [], release: () => {} }
+
+/** An entry as it looks from a position, which may lie within a gap. */
+function clip(entry: Entry, position: number): Entry {
+  if (entry.kind === "event" || entry.from > position) return entry
+  return toEntry({ from: position + 1, to: entry.position })
+}

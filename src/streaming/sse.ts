@@ -1,6 +1,8 @@
 import type { HttpBindings } from "@hono/node-server"
 import { Hono, type Context, type Env } from "hono"
+import { SignalboxError } from "../core/errors.ts"
 import type { Database } from "../store/database.ts"
+import { failureOf } from "../store/failure.ts"
 import type { Connections } from "./connections.ts"
 import type { Feed } from "./feed.ts"
 import { startingPoint } from "./starting-point.ts"
@@ -31,8 +33,9 @@ export function sseRoutes<E extends Env & { Bindings: HttpBindings }>(options: S
   async function serve(c: Context<E>, name: string): Promise<Response> {
     const tenant = tenantOf(c)
     const request = parseStreamRequest(c.req.queries(), c.req.header("last-event-id"))
-    const view = createView(tenant, [await findStreamFilter(tenant, name), request.filter])
-    const start = await startingPoint(database, feed, request.after)
+    const streamFilter = await orUnavailable(findStreamFilter(tenant, name))
+    const start = await orUnavailable(startingPoint(database, feed, request.after))
+    const view = createView(tenant, [streamFilter, request.filter])
     if (c.req.method === "HEAD") return c.body(null, 200, eventStream)
     connections.admit()
     const { outgoing }: HttpBindings = c.env
@@ -47,6 +50,16 @@ export function sseRoutes<E extends Env & { Bindings: HttpBindings }>(options: S
   app.get("/api/v1/events/stream", async (c) => serve(c, "all_events"))
   app.get("/api/v1/streams/:name/sse", async (c) => serve(c, c.req.param("name")))
   return app
+}
+
+/** Turns the absence of the database into a 503. */
+async function orUnavailable<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer
+  } catch (cause) {
+    if (cause instanceof SignalboxError || failureOf(cause) !== "away") throw cause
+    throw new SignalboxError("unavailable", "the database does not answer", { cause, retryAfter: 2 })
+  }
 }
 
 /**

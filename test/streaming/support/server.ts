@@ -1,0 +1,55 @@
+import type { HttpBindings } from "@hono/node-server"
+import { Hono } from "hono"
+import { afterAll } from "vitest"
+import { listen } from "../../../src/api/http-server.ts"
+import { problemHandlers } from "../../../src/api/problem.ts"
+import { silentLog } from "../../../src/core/log.ts"
+import type { Database } from "../../../src/store/database.ts"
+import { createStreaming, type Streaming, type StreamingOptions } from "../../../src/streaming/streaming.ts"
+import { connect, type TestClient } from "./client.ts"
+
+export interface StreamServer {
+  url: string
+  streaming: Streaming
+  /** Opens `/api/v1/events/stream` with this query, or another path that begins with a slash. */
+  open(query?: string, headers?: Record<string, string>): Promise<TestClient>
+  stop(): Promise<void>
+}
+
+/** The stream routes on a real port; `x-tenant` says whose events a request may see. */
+export async function streamServer(
+  database: Database,
+  options: Partial<StreamingOptions> = {},
+): Promise<StreamServer> {
+  const streaming = createStreaming({ database, log: silentLog, ...options })
+  const app = new Hono<{ Bindings: HttpBindings }>()
+  const { onError, notFound } = problemHandlers(silentLog)
+  app.onError(onError)
+  app.notFound(notFound)
+  app.use(async (c, next) => {
+    c.header("x-request-id", "r-1")
+    c.res.headers.set("access-control-allow-origin", "*") // as Hono's own cors() does
+    await next()
+  })
+  app.route(
+    "/",
+    streaming.routes((c) => c.req.header("x-tenant") ?? "default"),
+  )
+  const server = await listen(app.fetch, { host: "127.0.0.1", port: 0 })
+  streaming.start()
+  let stopping: Promise<void> | undefined
+  const stop = () =>
+    (stopping ??= (async () => {
+      const closed = server.close(2_000)
+      await streaming.stop()
+      await closed
+    })())
+  afterAll(stop)
+  return {
+    url: server.url,
+    streaming,
+    open: (query = "", headers = {}) =>
+      connect(`${server.url}${query.startsWith("/") ? query : `/api/v1/events/stream${query}`}`, headers),
+    stop,
+  }
+}
