@@ -1,4 +1,4 @@
-import fc from "fast-check"
+import * as fc from "fast-check"
 import { expect, test } from "vitest"
 import type { LoggedEvent } from "../../src/core/envelope.ts"
 import { assign } from "../../src/consumers/assignment.ts"
@@ -160,6 +160,9 @@ test("a waker that is woken before it sleeps does not sleep", async () => {
   const waker = createWaker()
   waker.wake()
   await waker.sleep(Infinity)
-  setTimeout(waker.wake, 10)
-  await waker.sleep(Infinity)
+  const asleep = waker.sleep(Infinity).then(() => "woken")
+  const still = new Promise((resolve) => setTimeout(resolve, 10, "asleep"))
+  expect(await Promise.race([asleep, still])).toBe("asleep")
+  waker.wake()
+  expect(await asleep).toBe("woken")
 })

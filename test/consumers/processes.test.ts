@@ -55,6 +55,27 @@ async function runs(): Promise<Run[]> {
   return rows
 }
 
+async function owners(consumer: string): Promise<string> {
+  const { rows } = await database.work.query<{ lease_owner: string | null }>(
+    `select p.lease_owner from subscription_partitions p join stream_subscriptions s on s.id = p.subscription_id
+     where s.name = $1`,
+    [consumer],
+  )
+  return rows
+    .map((row) => row.lease_owner ?? "nobody")
+    .toSorted()
+    .join()
+}
+
+function evenly(partitions: number, ...members: string[]): string {
+  return members.flatMap((member) => Array.from({ length: partitions / members.length }, () => member)).join()
+}
+
+function inOrder(found: readonly Run[]): void {
+  const positions = found.map(({ position }) => position)
+  expect(positions).toEqual(positions.toSorted((x, y) => x - y))
+}
+
 const allDelivered = (count: number) => (rows: { status: string }[]) =>
   rows.length === count && rows.every(({ status }) => status === "delivered")
 
@@ -157,42 +178,37 @@ test("processes share the partitions, each entity in order, also when one joins,
     }
     appended += count
   }
-  const leaders = async (): Promise<string[]> => {
-    const { rows } = await database.work.query<{ lease_owner: string | null }>(
-      `select p.lease_owner from subscription_partitions p join stream_subscriptions s on s.id = p.subscription_id
-       where s.name = 'shared'`,
-    )
-    return rows.map((row) => row.lease_owner ?? "nobody").toSorted()
-  }
-  const shares = (...members: string[]) =>
-    members.flatMap((member) => Array.from({ length: 8 / members.length }, () => member))
-
   const a = await start({ member: "a", consumers, leaseMs: 1_500 })
   await more(50)
   const b = await start({ member: "b", consumers, leaseMs: 1_500 })
   await more(50)
-  await eventually(leaders, (owners) => `${owners}` === `${shares("a", "b")}`)
+  await eventually(
+    () => owners("shared"),
+    (found) => found === evenly(8, "a", "b"),
+  )
   await more(50)
   const c = await start({ member: "c", consumers, leaseMs: 1_500 })
   const d = await start({ member: "d", consumers, leaseMs: 1_500 })
   await more(50)
-  await eventually(leaders, (owners) => `${owners}` === `${shares("a", "b", "c", "d")}`)
+  await eventually(
+    () => owners("shared"),
+    (found) => found === evenly(8, "a", "b", "c", "d"),
+  )
   await more(50)
   await ended(b, "SIGKILL")
   await more(50)
   await ended(c, "SIGTERM")
   await more(50)
-  await eventually(leaders, (owners) => `${owners}` === `${shares("a", "d")}`)
+  await eventually(
+    () => owners("shared"),
+    (found) => found === evenly(8, "a", "d"),
+  )
   await eventually(() => deliveriesOf(database, "shared"), allDelivered(appended))
   await Promise.all([a, d].map((child) => ended(child, "SIGTERM")))
 
   const all = await runs()
   expect(new Set(all.map(({ member }) => member))).toEqual(new Set(["a", "b", "c", "d"]))
   expect(new Set(all.map(({ event_id }) => event_id)).size).toBe(appended)
-  const inOrder = (found: Run[]) => {
-    const positions = found.map(({ position }) => position)
-    expect(positions).toEqual(positions.toSorted((x, y) => x - y))
-  }
   for (const entity of Map.groupBy(all, (run) => run.entity).values()) {
     inOrder([...new Map(entity.toReversed().map((run) => [run.event_id, run])).values()].toReversed())
     for (const member of Map.groupBy(entity, (run) => run.member).values()) inOrder(member)

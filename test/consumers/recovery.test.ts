@@ -38,6 +38,12 @@ function handler(
   }
 }
 
+const things = (count: number, from = 0) =>
+  Array.from({ length: count }, (_, n) => ({
+    entity: `thing:${from + n}`,
+    type: n === 3 ? "bad.one" : "good.one",
+  }))
+
 const allDelivered = (count: number) => (rows: { status: string }[]) =>
   rows.length === count && rows.every(({ status }) => status === "delivered")
 
@@ -150,15 +156,10 @@ test("another number of partitions loses nothing and repeats nothing, what waits
       },
       { partitions, retry: { initialMs: 300, maxMs: 300, jitter: 0, attempts: 50 } },
     )
-  const events = (count: number, from = 0) =>
-    Array.from({ length: count }, (_, n) => ({
-      entity: `thing:${from + n}`,
-      type: n === 3 ? "bad.one" : "good.one",
-    }))
   const first = machine()
   first.add(dealt(2))
   await first.start()
-  const before = await append(database, ...events(12))
+  const before = await append(database, ...things(12))
   first.wake()
   await eventually(
     () => deliveriesOf(database, "dealt-anew"),
@@ -169,7 +170,7 @@ test("another number of partitions loses nothing and repeats nothing, what waits
   const second = machine()
   second.add(dealt(5))
   await second.start()
-  const after = await append(database, ...events(12, 100))
+  const after = await append(database, ...things(12, 100))
   second.wake()
   await eventually(
     () => deliveriesOf(database, "dealt-anew"),
@@ -179,7 +180,7 @@ test("another number of partitions loses nothing and repeats nothing, what waits
   const rows = await eventually(() => deliveriesOf(database, "dealt-anew"), allDelivered(24))
   const good = [...before, ...after].filter((_, n) => n % 12 !== 3)
   for (const id of good) expect(runs.filter((run) => run === id)).toHaveLength(1)
-  const entities = [...events(12), ...events(12, 100)].map(({ entity }) => entity)
+  const entities = [...things(12), ...things(12, 100)].map(({ entity }) => entity)
   expect(rows.map(({ partition }) => partition)).toEqual(
     rows.map(({ partition }, n) => (n < 12 && n !== 3 ? partition : partitionOf(entities[n] ?? "", 5))),
   )
@@ -187,7 +188,7 @@ test("another number of partitions loses nothing and repeats nothing, what waits
   const third = machine()
   third.add(dealt(1))
   await third.start()
-  const last = await append(database, ...events(3, 200))
+  const last = await append(database, ...things(3, 200))
   third.wake()
   await eventually(() => deliveriesOf(database, "dealt-anew"), allDelivered(27))
   expect(runs.filter((run) => last.includes(run))).toHaveLength(3)
