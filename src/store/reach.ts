@@ -14,6 +14,8 @@ export interface ReachLimits {
 export interface Reach {
   /** Each entity, nearest first, with the edges that lead to it from the first; none for the first itself. */
   entities: ReadonlyMap<string, readonly Edge[]>
+  /** Every strong edge met whose two ends were both reached. */
+  edges: readonly Edge[]
   /** Whether a bound cut the walk short. */
   truncated: boolean
 }
@@ -37,6 +39,7 @@ export async function reach(
 ): Promise<Reach> {
   const paths = new Map<string, readonly Edge[]>([[entity, []]])
   const phases = new Map<string, Phase>([[entity, "down"]])
+  const met = new Map<string, Edge>()
   let truncated = false
   let frontier = [entity]
   while (frontier.length > 0) {
@@ -47,6 +50,7 @@ export async function reach(
       for (const [neighbour, cut] of withinFanOut(neighbours, maxFanOut)) {
         truncated ||= cut
         if (cut) continue
+        met.set(edgeKey(neighbour), edgeOf(neighbour))
         const step = stepAlong(neighbour, phases.get(neighbour.at) ?? "up")
         if (step === null) continue
         const known = phases.get(step.to)
@@ -62,7 +66,8 @@ export async function reach(
     }
     frontier = [...next]
   }
-  return { entities: paths, truncated }
+  const edges = [...met.values()].filter(({ from, to }) => paths.has(from) && paths.has(to))
+  return { entities: paths, edges, truncated }
 }
 
 function stepAlong(edge: Neighbour, phase: Phase): { to: string; phase: Phase } | null {
@@ -88,6 +93,11 @@ function* withinFanOut(
     place = here
     yield [neighbour, count > maxFanOut]
   }
+}
+
+/** Tells edges apart. */
+export function edgeKey({ from, to, relation }: Edge): string {
+  return `${from}\n${to}\n${relation}`
 }
 
 function edgeOf({ from, to, relation }: Neighbour): Edge {

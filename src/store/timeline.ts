@@ -2,7 +2,7 @@ import type { LoggedEvent } from "../core/envelope.ts"
 import { evidenceOf, type Edge, type LinkEvidence } from "./correlations.ts"
 import type { Db } from "./database.ts"
 import { findLoggedEvents } from "./logged-events.ts"
-import { reach, type ReachLimits } from "./reach.ts"
+import { edgeKey, reach, type ReachLimits } from "./reach.ts"
 
 /** An event's place in a timeline: by the sender's clock, in microseconds, then by position. */
 export interface TimelineCursor {
@@ -19,7 +19,7 @@ export interface TimelineEvent {
 /** One page of a timeline. */
 export interface Timeline {
   events: TimelineEvent[]
-  /** Every link on the ways to this page's events, by each rule that made it. */
+  /** Every strong link among what this page is about, by each rule that made it. */
   links: LinkEvidence[]
   nextCursor: TimelineCursor | null
   /** Whether more is linked than a walk follows. */
@@ -34,6 +34,8 @@ export interface TimelineOptions {
   limits?: ReachLimits
 }
 
+const maxEdges = 2_000
+
 /**
  * Every event about every entity that strong links reach from this one, in the order in which things
  * happened by their senders' clocks, and with the evidence that ties them in.
@@ -44,16 +46,16 @@ export async function timeline(
   entity: string,
   { limit, cursor = null, payload = true, limits }: TimelineOptions,
 ): Promise<Timeline> {
-  const { entities, truncated } = await reach(db, tenant, entity, limits)
+  const { entities, edges, truncated } = await reach(db, tenant, entity, limits)
   const places = await placesOf(db, tenant, [...entities.keys()], cursor, limit + 1)
   const page = places.slice(0, limit)
   const last = page.at(-1)
   const paths = page.map((place) => entities.get(place.entity) ?? [])
-  const links = await evidenceOf(db, tenant, distinctEdges(paths))
+  const links = await evidenceOf(db, tenant, edgesOfPage(page, paths, edges))
   const surest = surestByEdge(links)
   const via = new Map(
     page.map(({ eventId }, index) => {
-      const steps = (paths[index] ?? []).map((edge) => surest.get(keyOf(edge)))
+      const steps = (paths[index] ?? []).map((edge) => surest.get(edgeKey(edge)))
       return [eventId, steps.filter((step) => step !== undefined)]
     }),
   )
@@ -92,17 +94,25 @@ async function placesOf(
   return rows
 }
 
-function distinctEdges(paths: readonly (readonly Edge[])[]): Edge[] {
-  return [...new Map(paths.flat().map((edge) => [keyOf(edge), edge])).values()]
+/** The edges on the ways to these events, and all others among the same entities, up to a bound. */
+function edgesOfPage(
+  page: readonly Place[],
+  paths: readonly (readonly Edge[])[],
+  edges: readonly Edge[],
+): Edge[] {
+  const ways = new Map(paths.flat().map((edge) => [edgeKey(edge), edge]))
+  const ends = new Set(page.map(({ entity }) => entity))
+  for (const { from, to } of ways.values()) ends.add(from).add(to)
+  for (const edge of edges) {
+    if (ways.size >= maxEdges) break
+    if (ends.has(edge.from) && ends.has(edge.to)) ways.set(edgeKey(edge), edge)
+  }
+  return [...ways.values()]
 }
 
 /** Of the links of an edge, which come surest first, the first. */
 function surestByEdge(links: readonly LinkEvidence[]): Map<string, LinkEvidence> {
   const surest = new Map<string, LinkEvidence>()
-  for (const link of links) if (!surest.has(keyOf(link))) surest.set(keyOf(link), link)
+  for (const link of links) if (!surest.has(edgeKey(link))) surest.set(edgeKey(link), link)
   return surest
-}
-
-function keyOf({ from, to, relation }: Edge): string {
-  return `${from}\n${to}\n${relation}`
 }

@@ -75,6 +75,7 @@ await insertEdges(database.work, [
   },
   { ...edge(`${pr} -contains-> ${commit}`), eventId: merged },
   { ...edge(`deployment:fly/1 -deploys-> ${commit}`), eventId: deployed },
+  { ...edge(`${pr} -tracks-> ${issue}`), eventId: deployed },
   { ...edge(`${pr} ~mentions~> linear:issue:ENG-200`), eventId: opened, confidence: 0.5 },
   { ...edge(`${issue} -own-> linear:issue:ENG-200`), eventId: foreign, tenant: "other" },
 ])
@@ -154,6 +155,7 @@ describe("a timeline", () => {
       },
       { from: pr, to: commit, rule: "test", eventId: merged },
       { from: "deployment:fly/1", to: commit, rule: "test", eventId: deployed },
+      { from: pr, to: issue, relation: "tracks", eventId: deployed }, // on nobody's way, and yet among them
     ])
   })
 
@@ -210,6 +212,7 @@ describe("links", () => {
       [issue, "implements", "by_branch", "strong", "out", opened],
       [issue, "implements", "by_title", "strong", "out", opened],
       [issue, "implements", "by_title", "strong", "out", merged],
+      [issue, "tracks", "test", "strong", "out", deployed],
       ["linear:issue:ENG-200", "mentions", "test", "weak", "out", opened],
     ])
     expect((await page("linear%3Aissue%3AENG-200/links")).links).toEqual([
