@@ -23,7 +23,7 @@ export function identify({ headers, payload }: Message, body: Buffer): Identity 
   const header = headers["linear-delivery"] ?? ""
   return {
     key: header === "" ? bodyKey(body) : deliveryKey(header),
-    name: nameOf(fields),
+    name: cleanText(`${textOf(fields["type"])}:${textOf(fields["action"])}`, 256),
     type: `linear.${model}.${verb}`,
     priority: priorityOf(fields),
   }
@@ -39,8 +39,8 @@ function segmentsOf({ type, action }: Fields): { model: string | null; verb: str
   return { model: typeSegment(type === "OAuthApp" ? "OauthApp" : type), verb: typeSegment(action) }
 }
 
-function nameOf({ type, action }: Fields): string {
-  return cleanText(`${String(type)}:${String(action)}`, 256)
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value : ""
 }
 
 const urgent = 1 // Linear's issue priorities: 0 none, 1 urgent, 2 high, 3 medium, 4 low

@@ -53,7 +53,7 @@ function actorOf(payload: Fields, data: Fields): Actor | null {
     const id = textOrNull(actor["id"], 128)
     if (id === null) continue
     const name = textOrNull(actor["name"], 256) ?? textOrNull(actor["service"], 256) ?? id
-    return { id, name, bot: /^(?:oauthclient|integration|bot|app)/i.test(String(actor["type"])) }
+    return { id, name, bot: /^(?:oauthclient|integration|bot|app)/i.test(textOrNull(actor["type"]) ?? "") }
   }
   return null
 }

@@ -65,20 +65,24 @@ function own(model: unknown, data: Fields): Subject {
  */
 function issueSubject(issue: Fields, uuid: unknown, url: unknown, references: Reference[]): Subject {
   const identifier = identifierOf(issue) ?? identifierIn(url)
-  const byId = key("issue_id", issue["id"] ?? uuid)
+  const id = issue["id"] ?? uuid
+  const byId = key("issue_id", id)
   if (identifier === null) return { entity: byId, references }
   const entity = entityKey.linearIssue(identifier)
   if (byId === null) return { entity, references }
   return {
     entity,
-    references: [reference(byId, "same_as", "id", String(issue["id"] ?? uuid)), ...references],
+    references: [reference(byId, "same_as", "id", id), ...references],
   }
 }
 
 /** Older payloads lack `identifier`; the team's key and the number make it. */
 function identifierOf(issue: Fields): string | null {
   if (isIdentifier(issue["identifier"])) return issue["identifier"]
-  const derived = `${String(fieldsOf(issue["team"])["key"])}-${String(issue["number"])}`
+  const team = fieldsOf(issue["team"])["key"]
+  const number = issue["number"]
+  if (typeof team !== "string" || typeof number !== "number") return null
+  const derived = `${team}-${number}`
   return isIdentifier(derived) ? derived : null
 }
 
@@ -104,13 +108,13 @@ function issueReferences(issue: Fields): Reference[] {
     ["project", "in_project", "projectId"],
   ] as const) {
     const entity = key(kind, issue[field])
-    if (entity !== null) references.push(reference(entity, relation, field, String(issue[field])))
+    if (entity !== null) references.push(reference(entity, relation, field, issue[field]))
   }
   return references
 }
 
-function reference(entity: string, relation: string, field: string, text: string): Reference {
-  return { entity, relation, evidence: { field, text } }
+function reference(entity: string, relation: string, field: string, text: unknown): Reference {
+  return { entity, relation, evidence: { field, text: typeof text === "string" ? text : entity } }
 }
 
 function idIn(value: unknown, member: string): unknown {

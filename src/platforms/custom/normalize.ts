@@ -1,0 +1,65 @@
+import type { Reference } from "../../core/envelope.ts"
+import { fieldsOf } from "../../core/fields.ts"
+import type { Message, Normalized, TextField } from "../../core/platform.ts"
+import { textOrNull } from "../../core/text.ts"
+import { type CustomEvent, customSchema } from "./schema.ts"
+
+/** Reads a custom event. What `identify` would refuse is read as one that nothing is known of. */
+export function normalize({ payload, receivedAt }: Message): Normalized {
+  const parsed = customSchema.safeParse(payload)
+  if (!parsed.success) return unreadable(receivedAt)
+  const event = parsed.data
+  const { type, actor, entity, title, url, occurredAt, correlationId, causationId } = event
+  return {
+    type,
+    actor: actor ?? null,
+    entity: entity ?? null,
+    title: title ?? null,
+    url: url ?? null,
+    occurredAt: occurredAt ?? receivedAt,
+    detail: null,
+    references: referencesOf(event),
+    texts: textsOf(event),
+    ...(typeof correlationId === "string" ? { correlationId } : {}),
+    ...(typeof causationId === "string" ? { causationId } : {}),
+  }
+}
+
+function referencesOf({ references }: CustomEvent): Reference[] {
+  return (references ?? []).map(({ entity, relation, subject }, index) => ({
+    entity,
+    relation: relation ?? "mentions",
+    evidence: { field: `references[${index}]`, text: entity },
+    ...(typeof subject === "string" ? { subject } : {}),
+  }))
+}
+
+/** Members of `payload` that hold prose, by the names such members mostly have. */
+const prose = ["text", "body", "message", "description", "summary"]
+const maxText = 65_536
+
+function textsOf({ title, url, payload }: CustomEvent): TextField[] {
+  const texts: TextField[] = []
+  if (typeof title === "string") texts.push({ field: "title", format: "plain", text: title })
+  if (typeof url === "string") texts.push({ field: "url", format: "url", text: url })
+  const fields = fieldsOf(payload)
+  for (const name of prose) {
+    const text = textOrNull(fields[name], maxText)
+    if (text !== null) texts.push({ field: `payload.${name}`, format: "markdown", text })
+  }
+  return texts
+}
+
+function unreadable(receivedAt: Date): Normalized {
+  return {
+    type: "custom.unknown.received",
+    actor: null,
+    entity: null,
+    title: null,
+    url: null,
+    occurredAt: receivedAt,
+    detail: null,
+    references: [],
+    texts: [],
+  }
+}
