@@ -1,0 +1,169 @@
+import type pg from "pg"
+import type { Clock } from "../core/clock.ts"
+import { SignalboxError } from "../core/errors.ts"
+import type { Log } from "../core/log.ts"
+import { cleanText } from "../core/text.ts"
+import { createPool, transaction, type Database, type Db } from "../store/database.ts"
+import { insertDeadLetters } from "../store/dead-letters.ts"
+import {
+  failOutbox,
+  finishOutbox,
+  outboxChannel,
+  purgeOutbox,
+  takeOutbox,
+  type WaitingEntry,
+} from "../store/outbox.ts"
+
+/** Takes a custom event in; resolves once it is committed, and again to the same for the same key. */
+export type SubmitPublished = (submission: {
+  platform: "custom"
+  tenant: string
+  source: "outbox"
+  body: Buffer
+  contentType: "application/json"
+  headers: Readonly<Record<string, string>>
+}) => Promise<unknown>
+
+export interface RelayOptions {
+  database: Pick<Database, "url">
+  submit: SubmitPublished
+  clock: Clock
+  log: Log
+}
+
+/** Hands over what was published, for as long as it is started. */
+export interface Relay {
+  start(): Promise<void>
+  stop(): Promise<void>
+}
+
+const batch = 100
+const shortestMs = 250
+const longestMs = 2_000
+const maxAttempts = 12
+const keptMs = 24 * 3_600_000
+const purgeEveryMs = 60_000
+
+/**
+ * Makes the relay. Rows are held while their events are taken in, and marked in the same transaction;
+ * whatever dies in between, the rows are handed over again under the keys they had, and taken in once.
+ */
+export function createRelay({ database, submit, clock, log }: RelayOptions): Relay {
+  const pool = createPool(database.url, { role: "signalbox_worker", max: 2 })
+  const stopping = new AbortController()
+  let wake: (() => void) | undefined
+  let listener: pg.PoolClient | undefined
+  let running: Promise<void> | undefined
+  let stopped: Promise<void> | undefined
+
+  async function run(): Promise<void> {
+    let waitMs = shortestMs
+    let purgedAt = 0
+    while (!stopping.signal.aborted) {
+      const woken = wakeAfter()
+      let handed = 0
+      try {
+        await listen()
+        handed = await handOver()
+        if (clock().getTime() - purgedAt > purgeEveryMs) {
+          await purgeOutbox(pool, new Date(clock().getTime() - keptMs))
+          purgedAt = clock().getTime()
+        }
+      } catch (error) {
+        log.warn({ err: error }, "the outbox could not be read and is tried again")
+      }
+      waitMs = handed > 0 ? shortestMs : Math.min(2 * waitMs, longestMs)
+      if (handed < batch) await woken(waitMs)
+    }
+    const last = listener
+    listener = undefined
+    last?.release(true)
+  }
+
+  /** Waits from now on for a notification; the function it answers waits for one, or for so long. */
+  function wakeAfter(): (ms: number) => Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    wake = resolve
+    return async (ms) => {
+      const timer = setTimeout(resolve, ms)
+      await promise
+      clearTimeout(timer)
+    }
+  }
+
+  async function listen(): Promise<void> {
+    if (listener !== undefined) return
+    const client = await pool.connect()
+    const lose = () => {
+      if (listener !== client) return
+      listener = undefined
+      client.release(true)
+    }
+    client.on("error", lose)
+    client.on("end", lose)
+    client.on("notification", () => wake?.())
+    listener = client
+    await client.query(`listen ${outboxChannel}`)
+  }
+
+  function handOver(): Promise<number> {
+    return transaction(pool, async (db) => {
+      const entries = await takeOutbox(db, batch)
+      const outcomes = await Promise.allSettled(entries.map((entry) => submit(submissionOf(entry))))
+      const done: number[] = []
+      for (const [index, entry] of entries.entries()) {
+        const outcome = outcomes[index]
+        if (outcome?.status === "fulfilled") done.push(entry.id)
+        else await recordFailure(db, entry, outcome?.reason)
+      }
+      if (done.length > 0) await finishOutbox(db, done)
+      return entries.length
+    })
+  }
+
+  async function stop(): Promise<void> {
+    stopping.abort()
+    wake?.()
+    await running
+    await pool.end()
+  }
+
+  return {
+    start() {
+      running ??= run()
+      return Promise.resolve()
+    },
+    stop: () => (stopped ??= stop()),
+  }
+}
+
+function submissionOf({ eventId, tenant, body }: WaitingEntry): Parameters<SubmitPublished>[0] {
+  return {
+    platform: "custom",
+    tenant,
+    source: "outbox",
+    body: Buffer.from(body),
+    contentType: "application/json",
+    headers: { "idempotency-key": eventId },
+  }
+}
+
+async function recordFailure(db: Db, entry: WaitingEntry, error: unknown): Promise<void> {
+  const isRefused = error instanceof SignalboxError && !error.retryable && error.status < 500
+  const isAway = error instanceof SignalboxError && error.retryable
+  const isFinal = isRefused || (!isAway && entry.attempts + 1 >= maxAttempts)
+  const text = cleanText(error instanceof Error ? error.message : String(error), 2_000)
+  await failOutbox(db, entry.id, text, isFinal)
+  if (!isFinal) return
+  await insertDeadLetters(db, [
+    {
+      tenant: entry.tenant,
+      kind: "outbox",
+      eventId: entry.eventId,
+      subscriptionId: null,
+      attempts: entry.attempts + 1,
+      errorCode: error instanceof SignalboxError ? error.code : "submit_failed",
+      error: text,
+    },
+  ])
+}

@@ -1,0 +1,98 @@
+import type { Db } from "./database.ts"
+
+/** Whatever runs a statement in the caller's own transaction: a connection of pg, or anything alike. */
+export interface Transaction {
+  query(text: string, values: unknown[]): Promise<unknown>
+}
+
+/** A row to put into the outbox. */
+export interface OutboxEntry {
+  eventId: string
+  tenant: string
+  type: string
+  entityType: string | null
+  entityId: string | null
+  /** The body of a custom event, as JSON that jsonb takes. */
+  body: string
+}
+
+/** Channel on which a commit that left something in the outbox says so. */
+export const outboxChannel = "signalbox_outbox"
+
+/** Puts one row into the outbox, and has the commit say so. */
+export async function insertOutbox(tx: Transaction, entry: OutboxEntry): Promise<void> {
+  await tx.query(
+    `with entry as (
+       insert into outbox (event_id, tenant, event_type, entity_type, entity_id, payload)
+       values ($1, $2, $3, $4, $5, $6::jsonb) returning id
+     )
+     select pg_notify('${outboxChannel}', '') from entry`,
+    [entry.eventId, entry.tenant, entry.type, entry.entityType, entry.entityId, entry.body],
+  )
+}
+
+/** A row that waits to be handed over. */
+export interface WaitingEntry {
+  id: number
+  eventId: string
+  tenant: string
+  type: string
+  body: string
+  attempts: number
+}
+
+/**
+ * Takes rows that are due, in the order they were put in, and holds them to the end of the
+ * transaction; what another relay holds is passed over. A row that failed is due again after 1, 2, 4,
+ * … seconds, five minutes at most.
+ */
+export async function takeOutbox(db: Db, limit: number): Promise<WaitingEntry[]> {
+  const { rows } = await db.query<WaitingEntry>(
+    `select id, event_id as "eventId", tenant, event_type as type, payload::text as body, attempts
+     from outbox
+     where processed_at is null
+       and (attempts = 0 or claimed_at < now() - least(300, power(2, least(attempts, 20) - 1)) * interval '1 second')
+     order by id limit $1 for update skip locked`,
+    [limit],
+  )
+  return rows
+}
+
+/** Marks rows as handed over. */
+export async function finishOutbox(db: Db, ids: readonly number[]): Promise<void> {
+  await db.query(
+    `update outbox set claimed_at = now(), processed_at = now(), attempts = attempts + 1, last_error = null
+     where id = any($1::bigint[])`,
+    [ids],
+  )
+}
+
+/** Records why a row was not handed over; `isFinal` keeps it from being tried again. */
+export async function failOutbox(db: Db, id: number, error: string, isFinal: boolean): Promise<void> {
+  await db.query(
+    `update outbox set claimed_at = now(), attempts = attempts + 1, last_error = $2,
+       processed_at = case when $3 then now() end
+     where id = $1`,
+    [id, error, isFinal],
+  )
+}
+
+/** Has a row that was given up handed over again, with attempts anew; false where there is none. */
+export async function reopenOutbox(db: Db, eventId: string): Promise<boolean> {
+  const { rowCount } = await db.query(
+    `update outbox set processed_at = null, attempts = 0
+     where event_id = $1 and processed_at is not null and last_error is not null`,
+    [eventId],
+  )
+  return rowCount === 1
+}
+
+/** Removes rows handed over before `time`, 1,000 at most; those given up stay. Answers how many. */
+export async function purgeOutbox(db: Db, time: Date): Promise<number> {
+  const { rowCount } = await db.query(
+    `delete from outbox where id in (
+       select id from outbox where processed_at < $1 and last_error is null order by processed_at limit 1000)`,
+    [time.toISOString()],
+  )
+  return rowCount ?? 0
+}

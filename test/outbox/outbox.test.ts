@@ -1,0 +1,149 @@
+import { expect, onTestFinished, test } from "vitest"
+import { systemClock } from "../../src/core/clock.ts"
+import { SignalboxError } from "../../src/core/errors.ts"
+import { silentLog } from "../../src/core/log.ts"
+import { publish } from "../../src/outbox/publish.ts"
+import { createRelay, type Relay, type SubmitPublished } from "../../src/outbox/relay.ts"
+import { retryPublished } from "../../src/outbox/retry-dead-letter.ts"
+import { createPool, transaction } from "../../src/store/database.ts"
+import { testDatabase } from "../support/database.ts"
+import { until } from "../processing/support.ts"
+
+const database = await testDatabase()
+
+type Submission = Parameters<SubmitPublished>[0]
+
+/** A relay whose submissions are kept; `refuse` throws for those that are not taken in. */
+async function startRelay(refuse: (submission: Submission) => void = () => {}) {
+  const taken: { key: string; body: unknown; tenant: string }[] = []
+  const relay: Relay = createRelay({
+    database,
+    clock: systemClock,
+    log: silentLog,
+    submit: async (submission) => {
+      refuse(submission)
+      const { headers, body, tenant } = submission
+      taken.push({ key: headers["idempotency-key"] ?? "", body: JSON.parse(body.toString()), tenant })
+    },
+  })
+  onTestFinished(() => relay.stop())
+  await relay.start()
+  return { relay, taken }
+}
+
+async function entry(key: string) {
+  const { rows } = await database.work.query(
+    "select processed_at is not null as done, attempts, last_error from outbox where event_id = $1",
+    [key],
+  )
+  return rows[0]
+}
+
+test("an event is published if and only if the caller's transaction commits", async () => {
+  const { taken } = await startRelay()
+  let gone = ""
+  const refused = transaction(database.work, async (db) => {
+    gone = await publish(db, { type: "billing.invoice.paid" })
+    throw new Error("no")
+  })
+  await expect(refused).rejects.toThrow("no")
+  const event = {
+    type: "billing.invoice.paid",
+    entity: "billing:invoice:42",
+    payload: { "text\0": "a\0\ud800" },
+  }
+  const key = await transaction(database.work, (db) => publish(db, event, { tenant: "acme" }))
+  await until(async () => (await entry(key)).done)
+  expect(taken).toEqual([
+    { key, tenant: "acme", body: { ...event, payload: { "text\uFFFD": "a\uFFFD\uFFFD" } } },
+  ])
+  expect(taken.some((one) => one.key === gone)).toBe(false)
+  const { rows } = await database.work.query(
+    "select entity_type, entity_id from outbox where event_id = $1",
+    [key],
+  )
+  expect(rows).toEqual([{ entity_type: "billing:invoice", entity_id: "42" }])
+})
+
+test("events are handed over in the order they were published in, each under its own key once", async () => {
+  const keys: string[] = []
+  for (let index = 0; index < 250; index++) {
+    keys.push(await publish(database.work, { type: "test.thing.happened", payload: { index } }))
+  }
+  const { taken } = await startRelay()
+  await until(async () => taken.length >= 250)
+  await until(async () => (await entry(keys.at(-1) ?? "")).done)
+  expect(taken.map(({ key }) => key)).toEqual(keys)
+})
+
+test("an event whose relay dies between taking it in and marking it is handed over again under the same key", async () => {
+  const owner = createPool(database.url, { max: 1 })
+  onTestFinished(() => owner.end())
+  let isFirst = true
+  const first = Promise.withResolvers<void>()
+  const keys: string[] = []
+  const relay = createRelay({
+    database,
+    clock: systemClock,
+    log: silentLog,
+    submit: async ({ headers }) => {
+      keys.push(headers["idempotency-key"] ?? "")
+      if (!isFirst) return
+      isFirst = false
+      await owner.query(
+        `select pg_terminate_backend(pid) from pg_stat_activity
+         where datname = current_database() and state = 'idle in transaction'`,
+      )
+      first.resolve()
+    },
+  })
+  onTestFinished(() => relay.stop())
+  await relay.start()
+  const key = await publish(database.work, { type: "test.thing.happened" })
+  await first.promise
+  await until(async () => (await entry(key)).done)
+  expect(keys).toEqual([key, key])
+})
+
+test("an event that is refused becomes a dead letter and holds up nobody; retried, it is handed over", async () => {
+  let isMended = false
+  const { taken } = await startRelay(({ body }) => {
+    if (!isMended && body.includes("nonsense")) throw new SignalboxError("bad_request", "type: not like that")
+  })
+  const bad = await publish(database.work, { type: "nonsense" })
+  const good = await publish(database.work, { type: "test.thing.happened" })
+  await until(async () => (await entry(good)).done && (await entry(bad)).done)
+  expect(taken.map(({ key }) => key)).toEqual([good])
+  const { rows } = await database.work.query(
+    "select id, kind, error_code, error from dead_letters where event_id = $1",
+    [bad],
+  )
+  expect(rows).toMatchObject([{ kind: "outbox", error_code: "bad_request", error: "type: not like that" }])
+
+  isMended = true
+  expect(await transaction(database.work, (db) => retryPublished(db, rows[0].id))).toBe(true)
+  await until(async () => taken.some(({ key }) => key === bad))
+})
+
+test("an event that finds no way in for now is tried again until it does", async () => {
+  let failures = 0
+  const { taken } = await startRelay(() => {
+    if (failures++ < 1) throw new SignalboxError("unavailable", "the database is away")
+  })
+  const key = await publish(database.work, { type: "test.thing.happened" })
+  await until(async () => taken.length === 1)
+  await until(async () => (await entry(key)).done)
+  expect(await entry(key)).toEqual({ done: true, attempts: 2, last_error: null })
+})
+
+test("two relays share the work and hand nothing over twice", async () => {
+  const one = await startRelay()
+  const two = await startRelay()
+  const keys: string[] = []
+  for (let index = 0; index < 200; index++) {
+    keys.push(await publish(database.work, { type: "test.thing.happened" }))
+  }
+  await until(async () => one.taken.length + two.taken.length >= keys.length)
+  const taken = [...one.taken, ...two.taken].map(({ key }) => key)
+  expect(taken.toSorted()).toEqual(keys.toSorted())
+})
