@@ -28,6 +28,8 @@ export interface IngestOptions {
   bodyTimeoutMs?: number
   /** Milliseconds for which a database that is away is waited for (2 s: Slack wants an answer in 3). */
   patienceMs?: number
+  /** Milliseconds after which a connection whose server does not answer is given up (10 s). */
+  answerTimeoutMs?: number
   /** Batches written at the same time, each on a connection of its own (2). */
   inFlight?: number
 }
@@ -54,7 +56,6 @@ export interface Ingest {
 }
 
 const mebibyte = 1024 * 1024
-const queryTimeoutMs = 10_000
 
 /** Opens the way in, on database connections of its own, which no other work can keep busy. */
 export function createIngest(options: IngestOptions): Ingest {
@@ -64,7 +65,7 @@ export function createIngest(options: IngestOptions): Ingest {
     role: "signalbox_worker",
     max: inFlight,
     pipeline: true,
-    queryTimeoutMs,
+    queryTimeoutMs: options.answerTimeoutMs ?? 10_000,
   })
   const budget = createByteBudget(maxWaitingBytes)
   const batcher = createBatcher({

@@ -17,6 +17,7 @@ export interface PersistOptions {
 
 const firstDelayMs = 20
 const longestDelayMs = 500
+const contentionAttempts = 4
 
 /**
  * Writes a batch until its outcome is known. A short absence of the database is waited out, since
@@ -27,14 +28,18 @@ const longestDelayMs = 500
 export function createPersist({ write, patienceMs, log }: PersistOptions) {
   return async function persist(events: readonly NewEvent[]): Promise<Outcomes> {
     const giveUpAt = performance.now() + patienceMs
-    for (let delay = firstDelayMs; ; delay = Math.min(delay * 2, longestDelayMs)) {
+    let delay = firstDelayMs
+    for (let attempt = 1; ; attempt++) {
       try {
         return await write(events)
       } catch (error) {
         const failure = failureOf(error)
         if (failure !== "away" && failure !== "contention") return isolate(events, error, failure === "data")
         const wait = delay * (0.5 + Math.random() / 2)
-        if (performance.now() + wait > giveUpAt) throw away(error)
+        delay = Math.min(delay * 2, longestDelayMs)
+        // It takes the server a second to see a deadlock; that is no reason to have no second try.
+        const owed = failure === "contention" && attempt < contentionAttempts
+        if (!owed && performance.now() + wait > giveUpAt) throw unavailable(failure, error)
         log.debug({ err: error, events: events.length }, "a batch is written again")
         await sleep(wait)
       }
@@ -53,11 +58,9 @@ export function createPersist({ write, patienceMs, log }: PersistOptions) {
   }
 }
 
-function away(cause: unknown): SignalboxError {
-  return new SignalboxError("unavailable", "the database cannot be reached; nothing was stored", {
-    retryAfter: 5,
-    cause,
-  })
+function unavailable(failure: "away" | "contention", cause: unknown): SignalboxError {
+  const reason = failure === "away" ? "the database cannot be reached" : "the database is too busy"
+  return new SignalboxError("unavailable", `${reason}; try again`, { retryAfter: 5, cause })
 }
 
 function refusal(cause: unknown): SignalboxError {

@@ -28,7 +28,7 @@ export function readBody(
     }
     const chunks: Buffer[] = []
     let bytes = 0
-    const timer = setTimeout(fail, timeoutMs, tooSlow())
+    const timer = setTimeout(() => fail(tooSlow()), timeoutMs)
     incoming.on("data", onData).on("end", onEnd).on("error", onGone).on("close", onGone)
 
     function onData(chunk: Buffer): void {

@@ -95,9 +95,11 @@ export function createWebhookRoutes(options: RouteOptions): Hono<NodeEnv> {
   return routes
 }
 
-/** A reply that a sender may have without a signature; a body that is not even JSON has none. */
+const maxQuestionBytes = 4096
+
+/** A reply that a sender may have without a signature. No large body is parsed before it is believed. */
 function unsignedHandshake(delivery: Delivery): Reply | null {
-  if (delivery.platform.handshake === undefined) return null
+  if (delivery.platform.handshake === undefined || delivery.body.length > maxQuestionBytes) return null
   try {
     return delivery.platform.handshake(messageOf(delivery), false)
   } catch (error) {

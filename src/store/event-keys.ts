@@ -43,6 +43,7 @@ export async function takeFreeKeys(db: Db, events: readonly NewEvent[]): Promise
 
 /** Who holds the keys of these events, by `keyText`. */
 export async function keyHolders(db: Db, events: readonly NewEvent[]): Promise<Map<string, KeyHolder>> {
+  if (events.length === 0) return new Map()
   const { rows } = await db.query<KeyHolder & NewEvent>(
     `select tenant, platform, source, delivery_id as "deliveryId", event_id as "eventId",
         body_sha256 as "bodyHash"

@@ -1,0 +1,178 @@
+import { createHash } from "node:crypto"
+import { afterAll, expect, test } from "vitest"
+import { silentLog } from "../../src/core/log.ts"
+import { uuidv7 } from "../../src/core/uuid.ts"
+import { createBatcher } from "../../src/ingest/batcher.ts"
+import { createPersist } from "../../src/ingest/persist-batch.ts"
+import { writeBatch } from "../../src/ingest/write-batch.ts"
+import { createQueue } from "../../src/queue/queue.ts"
+import { createPool } from "../../src/store/database.ts"
+import type { Enqueue } from "../../src/store/enqueue.ts"
+import type { NewEvent } from "../../src/store/events.ts"
+import { testDatabase } from "../support/database.ts"
+import { untilBlocked } from "./support/locks.ts"
+
+const database = await testDatabase()
+const pool = createPool(database.url, { role: "signalbox_worker", max: 2, pipeline: true })
+const queue = createQueue({ url: database.url, log: silentLog })
+await queue.start()
+afterAll(async () => {
+  await pool.end()
+  await queue.stop()
+})
+
+const enqueueing: Enqueue = (db, batches) => queue.enqueue(db, batches)
+
+const failing: Enqueue = async (db) => {
+  await db.query("insert into pgboss.no_such_table values (1)")
+}
+const hiding: Enqueue = async (db) => {
+  await db.query("select 1/0").catch(() => {})
+}
+
+/** PostgreSQL text holds no NUL; ingest cleans it away, so nothing but a fault of ours brings it here. */
+const unstorable = { name: "a\0b" }
+
+function persistWith(enqueue: Enqueue) {
+  return createPersist({
+    write: (events) => writeBatch(pool, enqueue, events),
+    patienceMs: 500,
+    log: silentLog,
+  })
+}
+
+function newEvent(changes: Partial<NewEvent> = {}): NewEvent {
+  const id = uuidv7()
+  const raw = changes.raw ?? Buffer.from(`{"id":"${id}"}`)
+  return {
+    id,
+    tenant: "default",
+    platform: "custom",
+    source: "default",
+    type: "custom.thing.happened",
+    name: "thing.happened",
+    deliveryId: id,
+    priority: "normal",
+    receivedAt: new Date(),
+    correlationId: id,
+    causationId: null,
+    headers: {},
+    contentType: "application/json",
+    raw,
+    bodyHash: createHash("sha256").update(raw).digest(),
+    ...changes,
+  }
+}
+
+async function stored(events: readonly NewEvent[]): Promise<Set<string>> {
+  const { rows } = await database.work.query<{ id: string }>("select id from events where id = any($1)", [
+    events.map(({ id }) => id),
+  ])
+  return new Set(rows.map(({ id }) => id))
+}
+
+test("a row that the database refuses harms no other of its batch", async () => {
+  const events = Array.from({ length: 50 }, (_, index) =>
+    newEvent([3, 17, 49].includes(index) ? unstorable : {}),
+  )
+  const bad = events.filter(({ name }) => name === unstorable.name)
+  const good = events.filter(({ name }) => name !== unstorable.name)
+  const outcomes = await persistWith(enqueueing)(events)
+  expect(await stored(events)).toEqual(new Set(good.map(({ id }) => id)))
+  for (const { id } of bad) expect(outcomes.get(id)).toMatchObject({ code: "bad_request", status: 400 })
+  for (const { id } of good)
+    expect(outcomes.get(id)).toEqual({ eventId: id, duplicate: false, conflict: false })
+})
+
+test("a refused row holds its key no longer: mended, it is taken", async () => {
+  const refused = newEvent(unstorable)
+  await persistWith(enqueueing)([refused])
+  const mended = newEvent({ deliveryId: refused.deliveryId })
+  expect((await persistWith(enqueueing)([mended])).get(mended.id)).toMatchObject({ duplicate: false })
+})
+
+test("repeats and conflicts within one batch come out as they would one by one", async () => {
+  const first = newEvent()
+  const repeat = newEvent({ deliveryId: first.deliveryId, raw: first.raw, bodyHash: first.bodyHash })
+  const conflict = newEvent({ deliveryId: first.deliveryId })
+  const alone = newEvent()
+  const outcomes = await persistWith(enqueueing)([first, repeat, alone, conflict])
+  expect(Object.fromEntries(outcomes)).toEqual({
+    [first.id]: { eventId: first.id, duplicate: false, conflict: false },
+    [repeat.id]: { eventId: first.id, duplicate: true, conflict: false },
+    [conflict.id]: { eventId: first.id, duplicate: false, conflict: true },
+    [alone.id]: { eventId: alone.id, duplicate: false, conflict: false },
+  })
+})
+
+test("a batch is one job a priority, in the transaction of its events", async () => {
+  const priorities = ["critical", "high", "normal", "low", "high", "normal"] as const
+  const events = priorities.map((priority) => newEvent({ priority }))
+  await persistWith(enqueueing)(events)
+  const { rows } = await database.work.query<{ name: string; ids: string[] }>(
+    `select name, data -> 'eventIds' as ids from pgboss.job where data -> 'eventIds' ?| $1`,
+    [events.map(({ id }) => id)],
+  )
+  const jobs = new Map(rows.map(({ name, ids }) => [name, new Set(ids)]))
+  const idsOf = (...indexes: number[]) => new Set(indexes.map((index) => events[index]?.id))
+  expect(rows).toHaveLength(4)
+  expect(jobs.get("events-critical")).toEqual(idsOf(0))
+  expect(jobs.get("events-high")).toEqual(idsOf(1, 4))
+  expect(jobs.get("events-normal")).toEqual(idsOf(2, 5))
+  expect(jobs.get("events-low")).toEqual(idsOf(3))
+})
+
+test("events whose job cannot be enqueued are not stored", async () => {
+  const events = [newEvent(), newEvent()]
+  const outcomes = await persistWith(failing)(events)
+  expect(await stored(events)).toEqual(new Set())
+  for (const { id } of events) expect(outcomes.get(id)).toMatchObject({ code: "internal", status: 500 })
+})
+
+test("an enqueue that hides its failure does not get its events acknowledged", async () => {
+  const event = newEvent()
+  await expect(persistWith(hiding)([event])).rejects.toMatchObject({ status: 503 })
+  expect(await stored([event])).toEqual(new Set())
+})
+
+test("a deadlock is nobody's error: the batch is written again", async () => {
+  const [a, b] = [newEvent(), newEvent()].toSorted((one, two) => (one.deliveryId < two.deliveryId ? -1 : 1))
+  const rival = await database.work.connect()
+  const takeKey = (event: NewEvent | undefined) =>
+    rival.query(
+      `insert into event_keys (tenant, platform, source, delivery_id, event_id, body_sha256, received_at)
+       values ('default', 'custom', 'default', $1, $2, 'x', now())`,
+      [event?.deliveryId, event?.id],
+    )
+  await rival.query("begin")
+  await takeKey(b)
+  const batch = [a, b].filter((event) => event !== undefined)
+  const outcomes = persistWith(enqueueing)(batch)
+  await untilBlocked(database, 1)
+  await takeKey(a).catch(() => {}) // one of the two is chosen as the victim
+  await rival.query("rollback")
+  rival.release()
+  expect([...(await outcomes).values()]).toEqual(
+    batch.map(({ id }) => ({ eventId: id, duplicate: false, conflict: false })),
+  )
+})
+
+test("no batch is larger than its bounds, and a body larger than the bound goes alone", async () => {
+  const sizes: number[][] = []
+  const batcher = createBatcher({
+    maxEvents: 10,
+    maxBytes: 1_000,
+    inFlight: 1,
+    persist: async (events) => {
+      sizes.push(events.map(({ raw }) => raw.length))
+      return new Map(events.map(({ id }) => [id, { eventId: id, duplicate: false, conflict: false }]))
+    },
+  })
+  const lengths = [...Array.from({ length: 25 }, () => 10), 400, 400, 400, 5_000, 10]
+  await Promise.all(lengths.map((length) => batcher.add(newEvent({ raw: Buffer.alloc(length) }))))
+  expect(sizes.flat()).toEqual(lengths)
+  for (const batch of sizes) {
+    expect(batch.length).toBeLessThanOrEqual(10)
+    expect(batch.length === 1 || batch.reduce((sum, size) => sum + size, 0) <= 1_000).toBe(true)
+  }
+})
