@@ -21,8 +21,9 @@ export interface MigrationReport {
  * a transaction of its own, then every view of `schemas/views` if one has changed. Safe under
  * concurrent starters: one migrates, the others wait for its advisory lock and find nothing left to
  * do. Fails with a `configuration` error where the server, the user or the database does not fit.
+ * `folder` holds `migrations/` and `views/`.
  */
-export async function migrate(url: string): Promise<MigrationReport> {
+export async function migrate(url: string, folder: URL = schemas): Promise<MigrationReport> {
   const pool = createPool(url, { max: 1 })
   try {
     const client = await connect(pool, url)
@@ -30,8 +31,8 @@ export async function migrate(url: string): Promise<MigrationReport> {
       await checkServer(client)
       await client.query("select pg_advisory_lock(hashtextextended('signalbox.migrate', 0))")
       const recorded = await recordedNames(client)
-      const applied = await applyMigrations(client, recorded)
-      const views = await applyViews(client, recorded)
+      const applied = await applyMigrations(client, recorded, new URL("migrations/", folder))
+      const views = await applyViews(client, recorded, new URL("views/", folder))
       return { applied, views }
     } finally {
       client.release(true) // ends the session, and its lock with it
@@ -39,13 +40,6 @@ export async function migrate(url: string): Promise<MigrationReport> {
   } finally {
     await pool.end()
   }
-}
-
-/** The row of `schema_migrations` that stands for the present text of all views. */
-export async function viewsRecord(): Promise<string> {
-  const hash = createHash("sha256")
-  for (const { name, sql } of await sqlFiles("views/")) hash.update(`${name}\n${sql}`)
-  return `views@${hash.digest("hex").slice(0, 16)}`
 }
 
 async function connect(pool: Pool, url: string): Promise<PoolClient> {
@@ -96,8 +90,8 @@ async function recordedNames(client: PoolClient): Promise<Set<string>> {
   return new Set(names.rows.map((row) => row.name))
 }
 
-async function applyMigrations(client: PoolClient, recorded: Set<string>): Promise<string[]> {
-  const files = await sqlFiles("migrations/")
+async function applyMigrations(client: PoolClient, recorded: Set<string>, folder: URL): Promise<string[]> {
+  const files = await sqlFiles(folder)
   const known = new Set(files.map(({ name }) => name))
   const later = [...recorded].find((name) => name.endsWith(".sql") && !known.has(name))
   if (later !== undefined) {
@@ -111,16 +105,23 @@ async function applyMigrations(client: PoolClient, recorded: Set<string>): Promi
   return fresh.map(({ name }) => name)
 }
 
-async function applyViews(client: PoolClient, recorded: Set<string>): Promise<string[]> {
-  const record = await viewsRecord()
+async function applyViews(client: PoolClient, recorded: Set<string>, folder: URL): Promise<string[]> {
+  const files = await sqlFiles(folder)
+  const record = viewsRecord(files)
   if (recorded.has(record)) return []
-  const files = await sqlFiles("views/")
   // A view that loses or renames a column cannot be replaced, so they are all made anew.
   const drops = files.map(({ name }) => `drop view if exists ${name.replace(/\.sql$/, "")};`)
   const records = `delete from schema_migrations where name like 'views@%';
     insert into schema_migrations (name) values ('${record}');`
   await inTransaction(client, "views", [...drops, ...files.map(({ sql }) => sql), records].join("\n"))
   return files.map(({ name }) => name)
+}
+
+// The row of schema_migrations that stands for the present text of all views.
+function viewsRecord(files: readonly SqlFile[]): string {
+  const hash = createHash("sha256")
+  for (const { name, sql } of files) hash.update(`${name}\n${sql}`)
+  return `views@${hash.digest("hex").slice(0, 16)}`
 }
 
 async function inTransaction(client: PoolClient, name: string, sql: string): Promise<void> {
@@ -147,9 +148,14 @@ function schemaError(name: string, cause: unknown): Error {
   return new Error(`schema file ${name} failed: ${reason}`, { cause })
 }
 
-async function sqlFiles(folder: string): Promise<{ name: string; sql: string }[]> {
-  const names = (await readdir(new URL(folder, schemas))).filter((name) => name.endsWith(".sql")).toSorted()
+interface SqlFile {
+  name: string
+  sql: string
+}
+
+async function sqlFiles(folder: URL): Promise<SqlFile[]> {
+  const names = (await readdir(folder)).filter((name) => name.endsWith(".sql")).toSorted()
   return Promise.all(
-    names.map(async (name) => ({ name, sql: await readFile(new URL(folder + name, schemas), "utf8") })),
+    names.map(async (name) => ({ name, sql: await readFile(new URL(name, folder), "utf8") })),
   )
 }
