@@ -21,12 +21,12 @@ export interface RuledEvent extends Correlated {
 
 export interface Correlation {
   /** Adds a rule of the user's own. Throws `configuration` with what is wrong with its definition. */
-  rule(definition: RuleDefinition): void
+  rule: (definition: RuleDefinition) => void
   /**
    * What one event shows, by itself: it depends on its arguments alone, so the order and the number of
    * times events arrive change nothing. `event` has its fields from `normalized` filled in.
    */
-  correlate(event: StoredEvent, normalized: Normalized): RuledEvent
+  correlate: (event: StoredEvent, normalized: Normalized) => RuledEvent
 }
 
 export interface CorrelationOptions {

@@ -14,18 +14,18 @@ export interface EdgeRow extends Partial<Link> {
 
 /** Writes edges as they stand, each from an event of its own unless it names one. */
 export async function insertEdges(db: Db, edges: readonly EdgeRow[]): Promise<void> {
-  const rows = edges.map((edge) => ({
-    tenant: edge.tenant ?? "default",
-    from_entity: edge.from,
-    to_entity: edge.to,
-    relation: edge.relation,
-    rule: edge.rule ?? "test",
-    event_id: edge.eventId ?? uuidv7(),
-    rule_version: edge.ruleVersion ?? 1,
-    strength: edge.strength ?? "strong",
-    confidence: edge.confidence ?? 1,
-    evidence: edge.evidence ?? { field: "test", text: edge.relation },
-    occurred_at: edge.occurredAt ?? "2026-11-21T12:00:00Z",
+  const rows = edges.map((given) => ({
+    tenant: given.tenant ?? "default",
+    from_entity: given.from,
+    to_entity: given.to,
+    relation: given.relation,
+    rule: given.rule ?? "test",
+    event_id: given.eventId ?? uuidv7(),
+    rule_version: given.ruleVersion ?? 1,
+    strength: given.strength ?? "strong",
+    confidence: given.confidence ?? 1,
+    evidence: given.evidence ?? { field: "test", text: given.relation },
+    occurred_at: given.occurredAt ?? "2026-11-21T12:00:00Z",
   }))
   await db.query(
     `insert into event_correlations (tenant, from_entity, to_entity, relation, rule, event_id, rule_version,

@@ -1,8 +1,10 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { loggerStory, limitsStory, type Story } from "../../fixtures/correlation/story.ts"
-import type { StoryRequest } from "../../fixtures/correlation/request.ts"
-import type { Link } from "../../src/core/envelope.ts"
+import { limitsStory, loggerStory, storyStart, type Story } from "../../fixtures/correlation/story.ts"
+import { deployed } from "../../fixtures/correlation/deployment.ts"
+import { shaOf, type StoryRequest } from "../../fixtures/correlation/request.ts"
+import { message } from "../../fixtures/correlation/slack.ts"
+import type { Link, PlatformName } from "../../src/core/envelope.ts"
 import { parsePayload } from "../../src/core/payload.ts"
 import type { Message } from "../../src/core/platform.ts"
 import { createCorrelation } from "../../src/correlation/correlation.ts"
@@ -25,13 +27,16 @@ const logger = loggerStory()
 const everything = [...limits.requests, ...logger.requests]
 const correlation = createCorrelation({ platforms })
 
-function platformOf(request: StoryRequest) {
+/** A request of any platform; submitted events are made like those that come in. */
+type Incoming = Omit<StoryRequest, "platform"> & { platform: PlatformName }
+
+function platformOf(request: Incoming) {
   const platform = platformByName(request.platform)
   if (platform === undefined) throw new Error(`no platform ${request.platform}`)
   return platform
 }
 
-function messageOf({ headers, body, at }: StoryRequest): Message {
+function messageOf({ headers, body, at }: Incoming): Message {
   const contentType = headers["content-type"] ?? ""
   return { headers, contentType, payload: parsePayload(Buffer.from(body), contentType), receivedAt: at }
 }
@@ -126,25 +131,25 @@ const derive = createDerive(platforms, correlation.correlate)
 let tenants = 0
 
 /** Takes requests in, each as a batch of its own, in a tenant of their own; answers the tenant. */
-async function takeIn(requests: readonly StoryRequest[]): Promise<string> {
+async function takeIn(requests: readonly Incoming[]): Promise<string> {
   const tenant = `tenant${++tenants}`
   const taken = new Set<string>()
   for (const request of requests) {
     const platform = platformOf(request)
-    const message = messageOf(request)
+    const parsed = messageOf(request)
     const raw = Buffer.from(request.body)
-    const { key, name, type, priority } = platform.identify(message, raw)
+    const { key, name, type, priority } = platform.identify(parsed, raw)
     if (taken.has(key)) continue // as ingest does by the unique key of a delivery
     taken.add(key)
-    const event = newEvent(message.payload, {
+    const event = newEvent(parsed.payload, {
       tenant,
       platform: request.platform,
       type,
       name,
       priority,
       deliveryId: key,
-      headers: message.headers,
-      contentType: message.contentType,
+      headers: parsed.headers,
+      contentType: parsed.contentType,
       raw,
     })
     const stored = { ...event, actor: null, entity: null, title: null, url: null, occurredAt: null }
@@ -207,6 +212,52 @@ describe("in the database", async () => {
       const events = await timelineOf(tenant, entity)
       expect([entity, events.map(({ deliveryId }) => deliveryId)]).toEqual([entity, idsOf(limits)])
     }
+  })
+
+  it("what is about both issues is in both timelines and joins neither to the other", async () => {
+    const at = new Date(storyStart.getTime() + 3_600_000)
+    const both = [
+      deployed({
+        id: "both",
+        sha: shaOf("both"),
+        environment: "production",
+        status: "success",
+        at,
+        prs: [42, 43],
+      }),
+      message("a digest", {
+        by: "ada",
+        text: "Today: <https://github.com/acme/api/pull/42> <https://github.com/acme/api/pull/43>",
+        at: new Date(at.getTime() + 1000),
+      }),
+      {
+        label: "an incident",
+        platform: "custom" as const,
+        at: new Date(at.getTime() + 2000),
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({
+          type: "incident.opened",
+          entity: "incident:outage:7",
+          references: [
+            { entity: "linear:issue:eng-123" },
+            { entity: "linear:issue:ENG-200", relation: "caused_by" },
+          ],
+          occurredAt: new Date(at.getTime() + 2000),
+        }),
+      },
+    ]
+    const joined = await takeIn([...both, ...everything])
+    for (const story of [limits, logger]) {
+      const events = await timelineOf(joined, story.issue)
+      expect(events.slice(0, -3).map(({ deliveryId }) => deliveryId)).toEqual(idsOf(story))
+      expect(events.slice(-3).map(({ type }) => type)).toEqual([
+        "deployment.production.success",
+        "slack.message.posted",
+        "incident.opened",
+      ])
+    }
+    const all = await timelineOf(joined, "deployment:both")
+    expect(all).toHaveLength(everything.length + 3)
   })
 
   it("any order and repetition of arrival ends in the same timeline and the same links", async () => {
