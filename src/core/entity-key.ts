@@ -23,7 +23,7 @@ export function entityKind(key: string): string {
   return platform === "deployment" || kind === undefined ? (platform ?? key) : `${platform}:${kind}`
 }
 
-const keyForm = /^([a-z][a-z0-9_]*):(?:([a-z][a-z0-9_]*):)?(\S(?:.*\S)?)$/ius
+const keyForm = /^([a-z][a-z0-9_]*):(?:([a-z][a-z0-9_]*):)?(\S(?:.*\S)?)$/isu
 const uuidForm = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 const maxBytes = 1024
 

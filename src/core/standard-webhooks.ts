@@ -10,7 +10,7 @@ const base64 = /^[A-Za-z0-9+/]+={0,2}$/
 const signatureForm = /^v1,([A-Za-z0-9+/]{43}=)$/
 
 /** How far a signed timestamp may be from our clock, either way. */
-export const toleranceSeconds = 300
+const toleranceSeconds = 300
 
 /** Says what is wrong with a `whsec_…` secret, in words that show none of it; null for a sound one. */
 export function webhookSecretProblem(secret: string): string | null {

@@ -4,12 +4,15 @@ import { entityFromUrl as githubEntity } from "../github/urls.ts"
 import { entityFromUrl as linearEntity, isIdentifier } from "../linear/urls.ts"
 import type { Deployment } from "./schema.ts"
 
+// An abbreviation is kept with the deployment, but names no entity: commits are known by their whole SHA.
+const fullSha = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/
+
 /** The commit a deployment deploys, and the pull requests and issues it ships. */
 export function referencesOf(deployment: Deployment): Reference[] {
   const { sha, prs, issues } = deployment
   const repository = githubRepository(deployment)
   const references: Reference[] = []
-  if (sha !== undefined && sha !== null) {
+  if (sha !== undefined && sha !== null && fullSha.test(sha)) {
     references.push({
       entity: entityKey.githubCommit(sha),
       relation: "deploys",
