@@ -123,8 +123,8 @@ async function copy(native: string, { account, copyTo, log }: BinariesOptions): 
     await mkdir(copyTo, { recursive: true })
     await mkdir(draft)
     await cp(native, join(draft, "native"), { recursive: true, verbatimSymlinks: true, filter: isNeeded })
-    await linkInPlace(join(draft, "native"))
     await openToAll(draft)
+    await linkInPlace(join(draft, "native"))
     if (account !== undefined && !(await reaches(join(draft, "native"), account))) {
       throw new SignalboxError(
         "configuration",
