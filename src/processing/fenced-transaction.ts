@@ -4,6 +4,9 @@ import type { Db } from "../store/database.ts"
 /** A statement in the transaction that fails it unless this worker still holds what it works on. */
 export type Fence = (db: Db) => Promise<void>
 
+/** The fence of work that nobody else can take over. */
+export const unfenced: Fence = () => Promise.resolve()
+
 /**
  * A transaction in two round trips on a pipelining connection: `first` and the fence are sent
  * together; if all of it holds, `last` and the COMMIT follow together, so that a lock taken in `last`

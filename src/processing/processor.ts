@@ -14,6 +14,7 @@ import { createDerive } from "./derive.ts"
 import { defaultRetryDelayMs } from "./failed-attempt.ts"
 import { processClaim, type Workshop } from "./process-claim.ts"
 import { processSuspect } from "./process-suspect.ts"
+import { reprocess, type Reprocessed } from "./reprocess.ts"
 import { createWriteOutcome } from "./write-outcome.ts"
 
 export interface ProcessorOptions {
@@ -34,6 +35,8 @@ export interface Processor {
   start(): Promise<void>
   /** Waits for the batches in work, for up to 20 s. */
   stop(): Promise<void>
+  /** Derives events of the log anew, see reprocess.ts; needs no start. */
+  reprocess(ids: readonly string[]): Promise<Reprocessed>
 }
 
 /** Makes the processor; `start` needs a queue that is started. */
@@ -71,6 +74,7 @@ export function createProcessor(options: ProcessorOptions): Processor {
   return {
     start: () => (starting ??= start()),
     stop: () => (stopping ??= stop()),
+    reprocess: (ids) => reprocess(shop, ids),
   }
 }
 

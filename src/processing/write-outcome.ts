@@ -4,14 +4,13 @@ import type { Queue } from "../queue/queue.ts"
 import { appendToLog } from "../store/append-log.ts"
 import type { Db } from "../store/database.ts"
 import { insertDeadLetters } from "../store/dead-letters.ts"
-import { writeDetails, type DetailTable } from "../store/details.ts"
 import { addCounts } from "../store/metrics.ts"
-import { insertTimings, updateEvents, writeStatuses, type ProcessingStatus } from "../store/processing.ts"
-import { insertLinks, insertReferences } from "../store/relations.ts"
+import { insertTimings, writeStatuses, type ProcessingStatus } from "../store/processing.ts"
 import { countEvents } from "./count-events.ts"
 import type { Derived } from "./derive.ts"
 import { maxAttempts, type FailedAttempt } from "./failed-attempt.ts"
 import { fencedTransaction, type Fence } from "./fenced-transaction.ts"
+import { writeDerived } from "./write-derived.ts"
 
 /** What came of a batch: events to write and append, in this order, and events that failed. */
 export interface Outcome {
@@ -40,7 +39,12 @@ export function createWriteOutcome({
     await fencedTransaction(
       pool,
       fence,
-      (db) => Promise.all([writeRows(db, outcome), writeFailures(db, outcome), writeStanding(db, outcome)]),
+      (db) =>
+        Promise.all([
+          writeDerived(db, outcome.derived),
+          writeFailures(db, outcome),
+          writeStanding(db, outcome),
+        ]),
       (db) => finish(db, outcome),
     )
   }
@@ -84,35 +88,6 @@ export function createWriteOutcome({
       appendToLog(db, rows, counts),
     ])
   }
-}
-
-async function writeRows(db: Db, { derived }: Outcome): Promise<void> {
-  if (derived.length === 0) return
-  const ids = derived.map(({ event }) => event.id)
-  const references = derived.flatMap(({ referenceRows }) => referenceRows)
-  const links = derived.flatMap(({ linkRows }) => linkRows)
-  const writes = [
-    updateEvents(
-      db,
-      ids,
-      derived.map(({ eventRow }) => eventRow),
-    ),
-  ]
-  for (const [table, rows] of detailRows(derived)) writes.push(writeDetails(db, table, rows))
-  if (references.length > 0) writes.push(insertReferences(db, references))
-  if (links.length > 0) writes.push(insertLinks(db, links))
-  await Promise.all(writes)
-}
-
-function detailRows(derived: readonly Derived[]): Map<DetailTable, string[]> {
-  const byTable = new Map<DetailTable, string[]>()
-  for (const { detail } of derived) {
-    if (detail === null) continue
-    const rows = byTable.get(detail.table)
-    if (rows === undefined) byTable.set(detail.table, [detail.row])
-    else rows.push(detail.row)
-  }
-  return byTable
 }
 
 async function writeStanding(db: Db, { derived, failed, claimedAt }: Outcome): Promise<void> {

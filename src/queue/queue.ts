@@ -23,7 +23,7 @@ export interface Queue {
    * Enqueues one job a batch within the transaction open on `db`, in one statement a priority, all sent
    * at once where the connection pipelines; whether it resolves or throws, nothing is left to send. `afterMs` puts the jobs off.
    */
-  enqueue(db: Db, batches: readonly ProcessingBatch[], afterMs?: number): Promise<void>
+  enqueue: (db: Db, batches: readonly ProcessingBatch[], afterMs?: number) => Promise<void>
   /**
    * Starts workers on every queue, so many a priority; each priority has its own, so a busy one
    * slows the others and starves none. Answers a function that stops them and waits for their work.

@@ -50,3 +50,16 @@ export async function appendToLog(
     values: [jsonRows(rows), rows.length, jsonRows(counts.map(jsonRow))],
   })
 }
+
+/** Brings what the log holds of events up to date; positions stay. `ids` are those of `rows`. */
+export async function updateLog(db: Db, ids: readonly string[], rows: readonly string[]): Promise<void> {
+  await db.query({
+    name: "update_log",
+    text: `update event_log l set type = x.type, entity = x.entity, actor_id = x.actor_id,
+        occurred_at = x.occurred_at, correlation_id = x.correlation_id
+      from jsonb_to_recordset($2::jsonb) as x (event_id uuid, type text, entity text, actor_id text,
+        occurred_at timestamptz, correlation_id text)
+      where l.event_id = x.event_id and l.event_id = any($1::uuid[])`,
+    values: [ids, jsonRows(rows)],
+  })
+}

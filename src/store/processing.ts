@@ -29,9 +29,24 @@ type WaitingRow = Omit<EventRow, "raw"> & { raw: Buffer | null; attempts: number
  * Of these events those that are neither in the log nor dead, in the order of their ids, with about
  * `maxBytes` of bodies and at least one.
  */
-export async function loadWaiting(db: Db, ids: readonly string[], maxBytes: number): Promise<WaitingEvents> {
+export function loadWaiting(db: Db, ids: readonly string[], maxBytes: number): Promise<WaitingEvents> {
+  return load(db, "load_waiting", "s.status is distinct from 'dead' and not", ids, maxBytes)
+}
+
+/** The same of those that are in the log. */
+export function loadProcessed(db: Db, ids: readonly string[], maxBytes: number): Promise<WaitingEvents> {
+  return load(db, "load_processed", "", ids, maxBytes)
+}
+
+async function load(
+  db: Db,
+  name: string,
+  condition: string,
+  ids: readonly string[],
+  maxBytes: number,
+): Promise<WaitingEvents> {
   const { rows } = await db.query<WaitingRow>({
-    name: "load_waiting",
+    name,
     // the size of a body is known without reading it
     text: `select ${eventColumns}, attempts, case when bytes_before < $2 then raw end as raw
       from (
@@ -39,8 +54,8 @@ export async function loadWaiting(db: Db, ids: readonly string[], maxBytes: numb
           sum(octet_length(e.raw)) over (order by e.id) - octet_length(e.raw) as bytes_before
         from events e
         left join event_processing_status s on s.event_id = e.id and s.event_id = any($1::uuid[])
-        where e.id = any($1::uuid[]) and s.status is distinct from 'dead'
-          and not exists (select from event_log l where l.event_id = e.id and l.event_id = any($1::uuid[]))
+        where e.id = any($1::uuid[]) and ${condition}
+          exists (select from event_log l where l.event_id = e.id and l.event_id = any($1::uuid[]))
       ) sized
       order by id`,
     values: [ids, maxBytes],

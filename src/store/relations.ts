@@ -60,6 +60,10 @@ export async function insertLinks(db: Db, rows: readonly string[]): Promise<void
 
 /** Removes the references and links that these events showed, to write what they show now. */
 export async function deleteRelations(db: Db, ids: readonly string[]): Promise<void> {
-  await db.query("delete from event_references where event_id = any($1::uuid[])", [ids])
-  await db.query("delete from event_correlations where event_id = any($1::uuid[])", [ids])
+  await db.query({
+    name: "delete_relations",
+    text: `with gone as (delete from event_references where event_id = any($1::uuid[]))
+      delete from event_correlations where event_id = any($1::uuid[])`,
+    values: [ids],
+  })
 }

@@ -9,10 +9,10 @@ const database = await testDatabase()
 /** Reads the log as a consumer does: always what follows the last position seen. */
 function follow() {
   const seen: { position: number; event_id: string }[] = []
-  let stopped = false
+  const stop = new AbortController()
   const pool = createPool(database.url, { role: "signalbox_worker", max: 1 })
   const run = async (): Promise<void> => {
-    for (let last = 0; !stopped || last < (await head()); last = seen.at(-1)?.position ?? 0) {
+    for (let last = 0; !stop.signal.aborted || last < (await head()); last = seen.at(-1)?.position ?? 0) {
       const { rows } = await pool.query(
         "select position, event_id from event_log where position > $1 order by position limit 50",
         [last],
@@ -25,7 +25,7 @@ function follow() {
     (await pool.query("select position from event_log_head")).rows[0].position
   const done = run()
   return async () => {
-    stopped = true
+    stop.abort()
     await done
     return seen
   }

@@ -178,10 +178,13 @@ test("jobs of a process that dies while another one works come back after its he
     Array.from({ length: 20 }, () => newEvent({ blockMs: 100 })),
   )
   await until(async () => (await heldJobs()).length > 0)
+  const [job] = await heldJobs()
   await startProcessor(database)
   doomed.kill("SIGKILL")
   await once(doomed, "exit")
   await untilLogged(database, ids)
+  const taken = "select retry_count from pgboss.job where id = any($1::uuid[])"
+  expect(await column(taken, [String(job)])).toEqual([1])
 })
 
 async function heldJobs(more = ""): Promise<unknown[]> {
