@@ -17,7 +17,7 @@ create table event_log (
   primary key (event_id)
 ) partition by range (event_id);
 create index event_log_position on event_log (position);
-create index event_log_entity on event_log (tenant, entity, position);
+create index event_log_entity on event_log (tenant, entity, occurred_at, position);
 create index event_log_type on event_log (tenant, type, position);
 create index event_log_correlation on event_log (tenant, correlation_id);
 

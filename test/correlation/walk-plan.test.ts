@@ -83,6 +83,11 @@ beforeAll(async () => {
      from (select distinct unnest(array[from_entity, to_entity]) as entity from event_correlations
            where strength = 'strong') known`,
   )
+  await database.work.query(
+    `insert into event_log (${columns}) select 100000 + n, gen_random_uuid(), 'default', 'github', 's', 't', 'n',
+       'normal', 'github:repository:acme/api', now() + n * interval '1 second', 'c', now()
+     from generate_series(1, 20000) n`,
+  )
   // As the owner: what vacuum marks as visible to all is what an index-only scan needs.
   const owner = createPool(database.url, { max: 1 })
   await owner.query("vacuum analyze event_correlations")
@@ -132,3 +137,21 @@ it("a page of the links of a branch that thousands mention is read from an index
     expect(rowsOf(scans)).toBeLessThan(200)
   }
 })
+
+it.each(["force_custom_plan", "force_generic_plan"])(
+  "a page of the timeline of a thing with 20,000 events reads no more than the page (%s)",
+  async (mode) => {
+    const plans = new Map<string, PlanNode[]>()
+    const repository = "github:repository:acme/api"
+    await readAs(database, "default", async (db) => {
+      await db.query(`set local plan_cache_mode = ${mode}`)
+      const first = await timeline(explaining(db, plans), "default", repository, { limit: 50 })
+      await timeline(explaining(db, plans), "default", repository, { limit: 50, cursor: first.nextCursor })
+    })
+    for (const name of ["timeline_first", "timeline_next"]) {
+      const rows = rowsOf(scansOf(plans.get(name) ?? [], "event_log"))
+      expect(rows).toBeGreaterThan(50)
+      expect(rows).toBeLessThan(200)
+    }
+  },
+)
