@@ -8,7 +8,8 @@ export type RequestSource = () => { head: string; body: Buffer }
 export interface LoadOptions {
   port: number
   connections: number
-  warmUpMs: number
+  /** Milliseconds of load before the measured time. */
+  leadMs: number
   durationMs: number
   next: RequestSource
 }
@@ -17,7 +18,7 @@ export interface LoadOptions {
 export interface LoadReport {
   perSecond: number
   latenciesMs: number[]
-  /** All answers of status 2xx, those of the warm-up and after the end included. */
+  /** All answers of status 2xx, those before and after the measured time included. */
   accepted: number
   /** All other answers, by status. */
   refused: Record<string, number>
@@ -29,7 +30,7 @@ export interface LoadReport {
  * a better one would take from the server what it measures.
  */
 export async function closedLoop(options: LoadOptions): Promise<LoadReport> {
-  const { port, connections, warmUpMs, durationMs, next } = options
+  const { port, connections, leadMs, durationMs, next } = options
   const report: LoadReport = { perSecond: 0, latenciesMs: [], accepted: 0, refused: {} }
   const sockets = await Promise.all(Array.from({ length: connections }, () => open(port)))
   const phase = { measuring: false, over: false }
@@ -51,7 +52,7 @@ export async function closedLoop(options: LoadOptions): Promise<LoadReport> {
   })
 
   const failed = Promise.all(loops)
-  await Promise.race([failed, sleep(warmUpMs)])
+  await Promise.race([failed, sleep(leadMs)])
   phase.measuring = true
   const startedAt = performance.now()
   await Promise.race([failed, sleep(durationMs)])

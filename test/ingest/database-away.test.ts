@@ -94,7 +94,7 @@ test("whatever got 2xx while sessions were being killed is there, once", async (
          where datname = current_database() and application_name = 'signalbox worker'`,
       )
       killed += rows.length
-      await sleep(60)
+      await sleep(150)
     }
     await owner.end()
     return killed
