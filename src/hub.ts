@@ -104,14 +104,14 @@ export function createHub(options: HubOptions = {}): Hub {
     return parts
   }
 
-  async function submit(platform: "custom" | "deployment", body: object, options: SubmitOptions) {
+  async function submit(platform: "custom" | "deployment", body: object, wanted: SubmitOptions) {
     const { eventId, duplicate, conflict } = await running().ingest.submit({
       platform,
-      tenant: options.tenant ?? "default",
+      tenant: wanted.tenant ?? "default",
       source: "hub",
       body: Buffer.from(JSON.stringify(body)),
       contentType: "application/json",
-      headers: { "idempotency-key": options.idempotencyKey ?? uuidv7() },
+      headers: { "idempotency-key": wanted.idempotencyKey ?? uuidv7() },
     })
     if (conflict) {
       throw new SignalboxError("conflict", `event ${eventId} has the same key and another body`)
@@ -119,13 +119,13 @@ export function createHub(options: HubOptions = {}): Hub {
     return { eventId, duplicate }
   }
 
+  const stopOnce = (): Promise<void> => (stopping ??= stop())
+
   return {
     correlation: { rule: correlation.rule },
     start: () => (starting ??= start()),
-    stop: () => (stopping ??= stop()),
-    [Symbol.asyncDispose]() {
-      return this.stop()
-    },
+    stop: stopOnce,
+    [Symbol.asyncDispose]: stopOnce,
     stream(name, { tenant = "default", after, filter, signal } = {}) {
       return running().streaming.streamEvents(name, {
         tenant,
@@ -134,8 +134,8 @@ export function createHub(options: HubOptions = {}): Hub {
         signal,
       })
     },
-    submitCustomEvent: (event, options = {}) => submit("custom", event, options),
-    submitDeploymentEvent: (deployment, options = {}) => submit("deployment", deployment, options),
+    submitCustomEvent: (event, wanted = {}) => submit("custom", event, wanted),
+    submitDeploymentEvent: (deployment, wanted = {}) => submit("deployment", deployment, wanted),
     get url() {
       return parts?.server?.url
     },

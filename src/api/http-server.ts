@@ -22,6 +22,7 @@ export async function listen(
   fetch: Fetch,
   { host, port }: { host: string; port: number },
 ): Promise<HttpServer> {
+  const answer = getRequestListener(fetch)
   const server = createServer(
     {
       keepAliveTimeout: 65_000, // longer than the 60 s of common proxies, so that they close first
@@ -29,7 +30,7 @@ export async function listen(
       requestTimeout: 60_000,
       noDelay: true,
     },
-    getRequestListener(fetch),
+    (request, response) => void answer(request, response),
   )
   server.listen({ host, port, backlog: 1_024 })
   await listening(server, host, port)

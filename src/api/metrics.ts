@@ -39,10 +39,10 @@ function byType(counts: readonly EventCount[]): TypeMetrics[] {
   const groups = Map.groupBy(counts, ({ type }) => type)
   return [...groups.values()].map((group) => {
     const { platform, type } = group[0]!
-    const processed = sum(group, ({ processed }) => processed)
-    const failed = sum(group, ({ failed }) => failed)
-    const totalMs = sum(group, ({ total_ms }) => total_ms)
-    const maxMs = Math.max(...group.map(({ max_ms }) => max_ms))
+    const processed = sum(group, (count) => count.processed)
+    const failed = sum(group, (count) => count.failed)
+    const totalMs = sum(group, (count) => count.total_ms)
+    const maxMs = Math.max(...group.map((count) => count.max_ms))
     return { platform, type, processed, failed, meanMs: processed === 0 ? 0 : totalMs / processed, maxMs }
   })
 }

@@ -25,7 +25,9 @@ export async function requestHub(
     response = await fetch(new URL(path, base), { ...init, headers, signal })
   } catch (cause) {
     if (signal.aborted) throw cause
-    throw new SignalboxError("unavailable", `no hub answers at ${base}: start one, or name it with --url`, { cause })
+    throw new SignalboxError("unavailable", `no hub answers at ${base}: start one, or name it with --url`, {
+      cause,
+    })
   }
   if (response.ok) return response
   const text = await response.text()

@@ -5,7 +5,10 @@ export function formatTable(columns: readonly string[], rows: readonly Record<st
     Math.max(column.length, ...cells.map((line) => line[index]?.length ?? 0)),
   )
   const line = (parts: readonly string[]) =>
-    parts.map((part, index) => part.padEnd(widths[index] ?? 0)).join("  ").trimEnd()
+    parts
+      .map((part, index) => part.padEnd(widths[index] ?? 0))
+      .join("  ")
+      .trimEnd()
   return [line(columns), line(widths.map((width) => "-".repeat(width))), ...cells.map(line)].join("\n")
 }
 
@@ -17,5 +20,5 @@ function cell(value: unknown): string {
 function plain(value: unknown): string {
   if (value === null || value === undefined) return ""
   if (value instanceof Date) return value.toISOString()
-  return typeof value === "object" ? JSON.stringify(value) : String(value)
+  return typeof value === "string" ? value : JSON.stringify(value)
 }

@@ -3,7 +3,7 @@ import { startTestHub, until, type TestHub } from "../support/hub.ts"
 
 const hub = await startTestHub()
 
-async function submit(event: object, init: RequestInit & { key?: string } = {}) {
+async function submit(event: object, init: { key?: string; headers?: Record<string, string> } = {}) {
   return hub.json("/api/v1/events", {
     method: "POST",
     body: JSON.stringify(event),

@@ -1,4 +1,4 @@
-import fc from "fast-check"
+import { assert as holds, asyncProperty, shuffledSubarray, subarray } from "fast-check"
 import { expect, it } from "vitest"
 import { limitsStory, loggerStory } from "../../fixtures/correlation/story.ts"
 import type { StoryRequest } from "../../fixtures/correlation/request.ts"
@@ -53,11 +53,11 @@ it("whatever comes first or twice, events, references, links and the timeline en
   const told = await tell(requests)
   expect(told.timeline).toHaveLength(story.requests.length)
   expect(told.links.length).toBeGreaterThan(20)
-  const orders = fc
-    .shuffledSubarray(requests, { minLength: requests.length })
-    .chain((order) => fc.subarray(order).map((repeats) => [...order, ...repeats]))
-  await fc.assert(
-    fc.asyncProperty(orders, async (order) => {
+  const orders = shuffledSubarray(requests, { minLength: requests.length }).chain((order) =>
+    subarray(order).map((repeats) => [...order, ...repeats]),
+  )
+  await holds(
+    asyncProperty(orders, async (order) => {
       expect(await tell(order)).toEqual(told)
     }),
     { numRuns: 10, endOnFailure: true },

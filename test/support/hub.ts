@@ -11,7 +11,8 @@ export interface TestHub {
   database: Database
   /** A request with the admin key, or another one. */
   request(path: string, init?: RequestInit & { key?: string }): Promise<Response>
-  /** The same, with its JSON. */
+  /** The same, with its JSON, which a test looks into as it likes. */
+  // oxlint-disable-next-line typescript/no-explicit-any
   json(path: string, init?: RequestInit & { key?: string }): Promise<{ status: number; body: any }>
 }
 

@@ -54,7 +54,11 @@ const actions: Readonly<Record<string, (database: Database, context: CommandCont
     const rows = await listApiKeys(database.work, tenant, { limit: 500, before: null })
     for (const row of rows) {
       const state = row.revokedAt ? "revoked" : "in force"
-      out(json ? JSON.stringify(row) : `${row.id}  ${row.prefix}…  ${state}  ${row.tenant}  ${row.scopes.join(",")}  ${row.name}`)
+      out(
+        json
+          ? JSON.stringify(row)
+          : `${row.id}  ${row.prefix}…  ${state}  ${row.tenant}  ${row.scopes.join(",")}  ${row.name}`,
+      )
     }
     return 0
   },

@@ -33,7 +33,9 @@ export const serveCommand: Command = {
 function* greeting(hub: Hub): Generator<string> {
   yield hub.url === undefined ? "signalbox is at work" : `signalbox listens on ${hub.url}`
   for (const { platform, name, off } of hub.sources()) {
-    yield off === undefined ? `  POST /webhooks/${platform}${name === "default" ? "" : `/${name}`}` : `  ${off}`
+    yield off === undefined
+      ? `  POST /webhooks/${platform}${name === "default" ? "" : `/${name}`}`
+      : `  ${off}`
   }
   if (hub.firstAdminKey !== null) {
     yield `  admin key, shown this once: ${hub.firstAdminKey}`

@@ -22,13 +22,21 @@ export const sqlCommand: Command = {
           db.query<Record<string, unknown>>(query),
         )
       } catch (cause) {
-        throw new SignalboxError("bad_request", cause instanceof Error ? cause.message : String(cause), { cause })
+        throw new SignalboxError("bad_request", cause instanceof Error ? cause.message : String(cause), {
+          cause,
+        })
       } finally {
         await database.close()
       }
     })
     if (json) for (const row of rows.rows) out(JSON.stringify(row))
-    else out(formatTable(rows.fields.map((field) => field.name), rows.rows))
+    else
+      out(
+        formatTable(
+          rows.fields.map((field) => field.name),
+          rows.rows,
+        ),
+      )
     return 0
   },
 }

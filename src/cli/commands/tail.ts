@@ -15,7 +15,10 @@ export const tailCommand: Command = {
     let after = textOption(options, "after")
     while (!signal.aborted) {
       try {
-        const response = await requestHub(context, `/api/v1/streams/${name}/sse?${query(options, after)}`)
+        const response = await requestHub(
+          context,
+          `/api/v1/streams/${name}/sse?${query(options, after).toString()}`,
+        )
         for await (const { id, data } of readSse(response)) {
           after = id ?? after
           if (data !== "") out(json ? data : eventLine(data))

@@ -8,17 +8,12 @@ import { typeOf } from "./event-type.ts"
 
 /**
  * Events are keyed by `event_id`, which a retry repeats: a retried request is never dropped by its
- * header, as the first attempt may not have been stored. Throws 400 where the body names no kind.
+ * header, as the first attempt may not have been stored. A body that names no kind was signed all the
+ * same, and is taken as `slack.unknown.received`.
  */
 export function identify(message: Message, body: Buffer): Identity {
   const delivery = deliveryOf(message)
-  const { name } = delivery
-  if (name === null) {
-    throw new SignalboxError(
-      "bad_request",
-      'a Slack request names its kind in "event.type", "command" or "type"',
-    )
-  }
+  const name = delivery.name ?? "unknown"
   if (name === "url_verification") {
     throw new SignalboxError(
       "bad_request",
