@@ -44,6 +44,12 @@ test("hostile payloads are taken, kept to the byte, and harm nothing beside them
   }
   const { rows } = await database.work.query("select count(*) from events")
   expect(rows).toEqual([{ count: answers.length }])
+  const view = await database.work.query<{ id: string; payload: unknown }>(
+    "select id, payload from recent_events",
+  )
+  expect(new Set(view.rows.map(({ id }) => id))).toEqual(
+    new Set(answers.map(({ answer }) => answer.json["eventId"])),
+  )
   expect(Object.hasOwn(Object.prototype, "polluted")).toBe(false)
 })
 
