@@ -100,7 +100,8 @@ export function serverEnvironment(): Record<string, string> {
 
 // Written into postgresql.conf, where an operator may change them.
 function initialSettings(): Record<string, string> {
-  const megabytes = Math.floor(totalmem() / 1_048_576)
+  const limit = process.constrainedMemory() || Infinity // a container's, which may be below the machine's
+  const megabytes = Math.floor(Math.min(totalmem(), limit) / 1_048_576)
   return {
     shared_buffers: `${Math.max(32, Math.min(512, Math.floor(megabytes / 8)))}MB`,
     max_connections: "200",
