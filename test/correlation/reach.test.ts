@@ -44,6 +44,10 @@ describe("a walk", () => {
     await insertEdges(database.work, [{ ...edge("pr -implements-> issue"), tenant: "theirs" }])
     const { entities } = await readAs(database, "ours", (db) => reach(db, "ours", "issue"))
     expect([...entities.keys()]).toEqual(["issue"])
+    for (const start of ["pr", "issue"]) {
+      const seen = await reach(database.work, "ours", start) // without row-level security
+      expect([...seen.entities.keys()]).toEqual([start])
+    }
     // and row-level security holds even where the query asks for another's rows
     const other = await readAs(database, "ours", (db) => reach(db, "theirs", "issue"))
     expect([...other.entities.keys()]).toEqual(["issue"])

@@ -1,10 +1,12 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import type { TextField } from "../../src/core/platform.ts"
+import type { Platform, TextField } from "../../src/core/platform.ts"
 import { isClosedAt, isListGap } from "../../src/correlation/closing-word.ts"
 import { hideQuoted } from "../../src/correlation/hide-quoted.ts"
 import { maxReferences } from "../../src/correlation/references.ts"
-import { correlate, shortReferences } from "./support.ts"
+import { createCorrelation } from "../../src/correlation/correlation.ts"
+import { linear } from "../../src/platforms/linear/index.ts"
+import { correlate, eventOf, normalizedOf, shortReferences } from "./support.ts"
 
 const pullRequest = "github:pull_request:acme/api#50"
 const issueUrl = "https://linear.app/acme/issue/ENG-123/add-limits"
@@ -70,6 +72,29 @@ describe("a text's references", () => {
 
   it("leave out what is part of an address", () => {
     expect(read("https://acme.atlassian.net/browse/ABC-12 https://example.org/#42")).toEqual([])
+  })
+
+  it("leave out what is part of an address even where a platform would take it", () => {
+    const greedy: Platform = {
+      ...linear,
+      mentionsIn: ({ text }) =>
+        [...text.matchAll(/[A-Z]+-\d+/g)].map(({ 0: found, index }) => ({
+          entity: `linear:issue:${found}`,
+          relation: "mentions",
+          text: found,
+          start: index,
+          end: index + found.length,
+        })),
+    }
+    const normalized = normalizedOf({
+      entity: pullRequest,
+      texts: [{ field: "body", format: "markdown", text: "https://acme.atlassian.net/browse/ABC-12 ENG-1" }],
+    })
+    const { references } = createCorrelation({ platforms: [greedy] }).correlate(
+      eventOf(normalized),
+      normalized,
+    )
+    expect(shortReferences({ references })).toEqual(['mentions linear:issue:ENG-1 "ENG-1" in body'])
   })
 
   it("leave out the thing itself", () => {
