@@ -7,6 +7,8 @@ import { createLog, type Log } from "./core/log.ts"
 import { uuidv7 } from "./core/uuid.ts"
 import { createCorrelation } from "./correlation/correlation.ts"
 import type { RuleDefinition } from "./correlation/rule.ts"
+import { handledPlatforms, knownNames, type EventMaps } from "./event-maps.ts"
+import { createHandlers, type Handlers } from "./handlers/create-handlers.ts"
 import { platforms } from "./platforms/index.ts"
 import { startParts, type Parts } from "./start-parts.ts"
 import type { Source, SourceSettings } from "./store/sources.ts"
@@ -52,8 +54,14 @@ export interface StreamOptions {
   signal?: AbortSignal
 }
 
-/** The hub: everything that signalbox does, in one process. */
-export interface Hub extends AsyncDisposable {
+type Handling = Handlers<EventMaps>["platforms"] & Pick<Handlers<EventMaps>, "on" | "register" | "subscribe">
+
+/**
+ * The hub: everything that signalbox does, in one process. Handlers are registered under the names of
+ * their platforms (`hub.github.event`), by type (`hub.on`), or as a class's methods (`hub.register`);
+ * they run in the processes that have the role `worker`.
+ */
+export interface Hub extends AsyncDisposable, Handling {
   /** Rules that tie entities together; add them before `start`. */
   correlation: { rule(definition: RuleDefinition): void }
   /** Resolves when the hub is ready for requests. Repeated calls give the same promise. */
@@ -77,6 +85,7 @@ export function createHub(options: HubOptions = {}): Hub {
   const log = options.log ?? createLog(config.logLevel)
   const clock = options.clock ?? systemClock
   const correlation = createCorrelation({ platforms, log: log.child({ part: "correlation" }) })
+  const handlers = createHandlers<EventMaps>({ platforms: handledPlatforms, known: knownNames })
   const stack = new AsyncDisposableStack()
   let parts: Parts | undefined
   let starting: Promise<void> | undefined
@@ -85,7 +94,7 @@ export function createHub(options: HubOptions = {}): Hub {
   async function start(): Promise<void> {
     try {
       const sources = options.sources ?? []
-      parts = await startParts(stack, { config, platforms, correlation, sources, log, clock })
+      parts = await startParts(stack, { config, platforms, correlation, handlers, sources, log, clock })
     } catch (error) {
       await stack.disposeAsync()
       throw error
@@ -122,6 +131,10 @@ export function createHub(options: HubOptions = {}): Hub {
   const stopOnce = (): Promise<void> => (stopping ??= stop())
 
   return {
+    ...handlers.platforms,
+    on: handlers.on,
+    register: handlers.register,
+    subscribe: handlers.subscribe,
     correlation: { rule: correlation.rule },
     start: () => (starting ??= start()),
     stop: stopOnce,

@@ -7,6 +7,21 @@ export {
   type SubmitOptions,
   type Submitted,
 } from "./hub.ts"
+export {
+  custom,
+  deployment,
+  github,
+  linear,
+  on,
+  slack,
+  type DeploymentEvent,
+  type GithubEvent,
+  type LinearEvent,
+  type SlackEvent,
+} from "./event-maps.ts"
+export type { Handler, HandlerContext, HandlerEvent, HandlerOptions } from "./handlers/handler.ts"
+export type { Registration } from "./handlers/enrolment.ts"
+export type { SubscribeOptions, Subscription } from "./handlers/subscribe.ts"
 export { createLog, type Log } from "./core/log.ts"
 export { SignalboxError, type ErrorCode } from "./core/errors.ts"
 export type { LoggedEvent, Link, Reference, StoredEvent } from "./core/envelope.ts"

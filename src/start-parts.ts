@@ -7,12 +7,18 @@ import type { Clock } from "./core/clock.ts"
 import type { Log } from "./core/log.ts"
 import type { Platform } from "./core/platform.ts"
 import type { Correlation } from "./correlation/correlation.ts"
+import type { EventMaps } from "./event-maps.ts"
+import type { Handlers } from "./handlers/create-handlers.ts"
 import { createIngest, type Ingest } from "./ingest/ingest.ts"
 import { retryDeadLetter } from "./processing/retry-dead-letter.ts"
 import { createProcessor } from "./processing/processor.ts"
 import { installQueue } from "./queue/install.ts"
 import { createQueue } from "./queue/queue.ts"
+import { startHandlers } from "./start-handlers.ts"
 import { openDatabase, transaction, type Database } from "./store/database.ts"
+import type { DeadLetter } from "./store/dead-letters.ts"
+import { retryDeadDelivery } from "./store/deliveries.ts"
+import type { Enqueue } from "./store/enqueue.ts"
 import { startEmbedded } from "./store/embedded/start-embedded.ts"
 import { createMaintenance } from "./store/maintenance.ts"
 import { migrate } from "./store/migrate.ts"
@@ -23,6 +29,7 @@ export interface PartsOptions {
   config: Config
   platforms: readonly Platform[]
   correlation: Correlation
+  handlers: Handlers<EventMaps>
   sources: readonly SourceSettings[]
   log: Log
   clock: Clock
@@ -94,10 +101,23 @@ export async function startParts(stack: AsyncDisposableStack, options: PartsOpti
     clock,
   })
   stack.defer(() => ingest.close())
+  if (config.roles.has("worker")) {
+    const { handlers } = options
+    const part = log.child({ part: "handlers" })
+    await startHandlers(stack, { handlers, database, ingest, feed: streaming.feed, clock, log: part })
+  }
 
   const parts = { database, ingest, streaming, sources, adminKey }
   const server = await serveHttp(stack, options, parts, queue.enqueue)
   return { ...parts, server }
+}
+
+/** Each kind of work is done anew by whom it failed at. */
+async function retryWork(database: Database, enqueue: Enqueue, letter: DeadLetter): Promise<boolean> {
+  if (letter.kind === "processing") {
+    return transaction(database.work, (db) => retryDeadLetter(db, enqueue, letter.id))
+  }
+  return retryDeadDelivery(database.work, letter.tenant, letter.id)
 }
 
 async function databaseUrl(stack: AsyncDisposableStack, config: Config, log: Log): Promise<string> {
@@ -115,7 +135,7 @@ async function serveHttp(
   stack: AsyncDisposableStack,
   { config, clock, log }: PartsOptions,
   { database, ingest, streaming }: Omit<Parts, "server">,
-  enqueue: Parameters<typeof retryDeadLetter>[1],
+  enqueue: Enqueue,
 ): Promise<HttpServer | undefined> {
   const { roles } = config
   if (!roles.has("ingest") && !roles.has("stream") && !roles.has("api")) return undefined
@@ -129,9 +149,7 @@ async function serveHttp(
     webhooks: roles.has("ingest") ? ingest.routes : undefined,
     submit: roles.has("ingest") ? { submit: ingest.submit, maxBytes: 25 << 20 } : undefined,
     streams: roles.has("stream") ? streaming.routes<AppEnv>((c) => c.var.principal.tenant) : undefined,
-    api: roles.has("api")
-      ? { retry: (letter) => transaction(database.work, (db) => retryDeadLetter(db, enqueue, letter.id)) }
-      : undefined,
+    api: roles.has("api") ? { retry: (letter) => retryWork(database, enqueue, letter) } : undefined,
   })
   const server = await listen(app.fetch, config)
   stack.defer(async () => {

@@ -25,6 +25,8 @@ export interface ConsumersOptions {
   clock?: Clock
   /** Chance, 0 up to 1, for the jitter of retries. */
   random?: () => number
+  /** Calls back whenever the log has grown, until what it answers is called; asked once somebody listens. */
+  onGrowth?: (wake: () => void) => () => void
   /** Name of this process among those that run consumers; unique for each start. */
   member?: string
   /** After so long without a sign of life others take this process's partitions over (10,000). */
@@ -82,6 +84,7 @@ export function createConsumers(options: ConsumersOptions): Consumers {
   const followers = new Set<Follower>()
   const heart = createWaker()
   const begun = Promise.withResolvers<void>()
+  let deafen: (() => void) | undefined
   let started: Promise<void> | undefined
   let beating: Promise<void> | undefined
   let stopped: Promise<void> | undefined
@@ -111,7 +114,10 @@ export function createConsumers(options: ConsumersOptions): Consumers {
     try {
       const id = await registerConsumer(pool, recordOf(definition), partitionOf)
       entry.id = id
-      if (entries.get(entryKey(definition)) === entry && stopped === undefined) running.set(id, entry)
+      if (entries.get(entryKey(definition)) === entry && stopped === undefined) {
+        running.set(id, entry)
+        listen()
+      }
       ready.resolve()
       heart.wake()
     } catch (error) {
@@ -119,6 +125,15 @@ export function createConsumers(options: ConsumersOptions): Consumers {
       ready.reject(error)
       throw error
     }
+  }
+
+  function listen(): void {
+    deafen ??= stopped === undefined ? options.onGrowth?.(wake) : undefined
+  }
+
+  function wake(): void {
+    keeper.wake()
+    for (const follower of followers) follower.wake()
   }
 
   async function beatOn(): Promise<void> {
@@ -132,7 +147,7 @@ export function createConsumers(options: ConsumersOptions): Consumers {
         if (!failing) log.error({ err: error, member }, "consumers wait: their leases cannot be renewed")
         failing = true
       }
-      for (const follower of followers) follower.wake()
+      for (const follower of followers) follower.wake() // the poll of the log; the keeper has woken the others
       await heart.sleep(beatMs)
     }
   }
@@ -140,6 +155,7 @@ export function createConsumers(options: ConsumersOptions): Consumers {
   async function start(): Promise<void> {
     for (const entry of entries.values()) await register(entry)
     begun.resolve()
+    if (followers.size > 0) listen()
     beating = beatOn()
   }
 
@@ -156,6 +172,7 @@ export function createConsumers(options: ConsumersOptions): Consumers {
 
   async function stop(): Promise<void> {
     await started?.catch(() => {})
+    deafen?.()
     running.clear() // from the next beat on, others count us out and take what we give back
     const deadline = AbortSignal.timeout(drainMs)
     await Promise.all([
@@ -193,6 +210,7 @@ export function createConsumers(options: ConsumersOptions): Consumers {
     follow(followOptions) {
       const follower = startFollower(followOptions, { pool, read, log, begin: begun.promise })
       followers.add(follower)
+      if (beating !== undefined) listen()
       return {
         ...follower,
         stop() {
@@ -201,10 +219,7 @@ export function createConsumers(options: ConsumersOptions): Consumers {
         },
       }
     },
-    wake() {
-      keeper.wake()
-      for (const follower of followers) follower.wake()
-    },
+    wake,
     start: () => (started ??= start()),
     stop: () => (stopped ??= stop()),
   }

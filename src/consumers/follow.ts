@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises"
-import type pg from "pg"
+import type { Pool } from "pg"
 import type { LoggedEvent } from "../core/envelope.ts"
 import type { Log } from "../core/log.ts"
-import { logHead } from "../store/log-pages.ts"
+import type { StartFrom } from "../store/consumers.ts"
+import { logBounds, logHead } from "../store/log-pages.ts"
 import { everyTenant, type ConsumerDefinition } from "./definition.ts"
 import type { ReadLog } from "./log-window.ts"
 import { runOnce } from "./run-once.ts"
@@ -13,8 +14,8 @@ export interface FollowOptions extends Pick<
   ConsumerDefinition,
   "name" | "tenant" | "matches" | "run" | "timeoutMs"
 > {
-  /** Begins behind this position instead of at the newest event. */
-  after?: number
+  /** Where it begins (`head`). */
+  from?: StartFrom
 }
 
 /** A follower at work. */
@@ -28,7 +29,7 @@ export interface Follower {
 
 /** What a follower needs. */
 export interface FollowerServices {
-  pool: pg.Pool
+  pool: Pool
   read: ReadLog
   log: Log
   /** It reads nothing before this resolves. */
@@ -40,7 +41,7 @@ export function startFollower(
   options: FollowOptions,
   { pool, read, log: parent, begin }: FollowerServices,
 ): Follower {
-  const { name, tenant, matches, after } = options
+  const { name, tenant, matches, from = "head" } = options
   const log = parent.child({ consumer: name })
   const waker = createWaker()
   const stopped = new AbortController()
@@ -49,11 +50,11 @@ export function startFollower(
   const ours = (event: LoggedEvent) => tenant === everyTenant || event.tenant === tenant
 
   async function follow(): Promise<void> {
-    let position = after
+    let position = typeof from === "number" ? from : undefined
     await Promise.race([begin, ended.promise])
     while (!stopped.signal.aborted) {
       try {
-        position ??= await logHead(pool)
+        position ??= from === "earliest" ? (await logBounds(pool)).first - 1 : await logHead(pool)
         ready.resolve()
         const { items, upTo } = await read(position)
         for (const item of items) {

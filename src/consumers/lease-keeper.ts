@@ -1,4 +1,4 @@
-import type pg from "pg"
+import type { Pool } from "pg"
 import type { Log } from "../core/log.ts"
 import {
   liveMembers,
@@ -15,7 +15,7 @@ import { assign } from "./assignment.ts"
 import type { PartitionWorker } from "./partition-worker.ts"
 
 export interface LeaseKeeperOptions {
-  pool: pg.Pool
+  pool: Pool
   /** This process among those that run consumers. */
   member: string
   leaseMs: number

@@ -1,4 +1,4 @@
-import type pg from "pg"
+import type { Pool } from "pg"
 import type { Clock } from "../core/clock.ts"
 import type { Lease } from "../store/consumer-leases.ts"
 import type { ConsumerKind } from "../store/consumers.ts"
@@ -29,7 +29,7 @@ const maxPages = 64
 const maxSettlements = 256
 
 /** Makes the ledger of a process. */
-export function createLedger(pool: pg.Pool, clock: Clock): Ledger {
+export function createLedger(pool: Pool, clock: Clock): Ledger {
   const begin = coalesce<Begin, Set<string> | typeof lost>(async (pages) => {
     const begun = await beginAttempts(pool, pages, clock())
     return pages.map(({ lease }) => begun.get(leaseKey(lease)) ?? lost)

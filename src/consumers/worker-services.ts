@@ -1,4 +1,4 @@
-import type pg from "pg"
+import type { Pool } from "pg"
 import type { Clock } from "../core/clock.ts"
 import type { Log } from "../core/log.ts"
 import type { ReadLog } from "./log-window.ts"
@@ -7,7 +7,7 @@ import type { OneAtATime } from "./one-at-a-time.ts"
 
 /** What all partitions that a process works on share. */
 export interface WorkerServices {
-  pool: pg.Pool
+  pool: Pool
   ledger: Ledger
   read: ReadLog
   clock: Clock

@@ -1,4 +1,4 @@
-import type pg from "pg"
+import type { Pool } from "pg"
 import { SignalboxError } from "../core/errors.ts"
 import { transaction, type Db } from "./database.ts"
 
@@ -29,7 +29,7 @@ export type PartitionOf = (key: string, partitions: number) => number
  * event_deliveries tells what was done already. Throws `conflict` if the name is of another kind.
  */
 export async function registerConsumer(
-  pool: pg.Pool,
+  pool: Pool,
   record: ConsumerRecord,
   partitionOf: PartitionOf,
 ): Promise<string> {

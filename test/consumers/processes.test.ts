@@ -5,10 +5,10 @@ import { afterEach, beforeEach, expect, test } from "vitest"
 import { createPool } from "../../src/store/database.ts"
 import { testDatabase } from "../support/database.ts"
 import { append, deliveriesOf, eventually } from "./log.ts"
-import type { MemberSettings } from "./member.ts"
+import type { MemberSettings } from "./member-child.ts"
 
 const database = await testDatabase()
-const script = fileURLToPath(new URL("member.ts", import.meta.url))
+const script = fileURLToPath(new URL("member-child.ts", import.meta.url))
 const children = new Set<ChildProcess>()
 const owner = createPool(database.url, { max: 1 })
 await owner.query(`create table runs (n bigint generated always as identity, consumer text,

@@ -1,0 +1,27 @@
+import type { ConsumerDefinition } from "../consumers/definition.ts"
+import { parsePayload } from "../core/payload.ts"
+import type { HandlerServices } from "./enrolment.ts"
+import type { AnyHandler, HandlerOptions } from "./handler.ts"
+import { createSubmit } from "./submit-caused.ts"
+
+/**
+ * Makes the `run` of a consumer out of a handler. Each run parses the body anew: what a handler does to
+ * its payload is nobody else's business.
+ */
+export function runHandler(
+  name: string,
+  handler: AnyHandler,
+  { db, submit }: HandlerServices,
+): ConsumerDefinition["run"] {
+  return (event, { attempt, signal, log }) => {
+    const payload = parsePayload(event.raw, event.contentType)
+    const context = { handler: name, attempt, signal, log, submit: createSubmit(db, submit, name, event) }
+    return handler({ ...event, payload }, context)
+  }
+}
+
+/** The options of a handler that its consumer takes as they are. */
+export function consumerOptions(options: HandlerOptions): Partial<ConsumerDefinition> {
+  const { name: _, tenant: __, ...rest } = options
+  return rest
+}
