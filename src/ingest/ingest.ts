@@ -70,7 +70,7 @@ export function createIngest(options: IngestOptions): Ingest {
   const budget = createByteBudget(maxWaitingBytes)
   const batcher = createBatcher({
     persist: createPersist({
-      write: (events) => writeBatch(pool, enqueue, events),
+      write: (events, again) => writeBatch(pool, enqueue, events, again),
       patienceMs: options.patienceMs ?? 2_000,
       log,
     }),

@@ -9,7 +9,8 @@ import type { Receipt } from "./write-batch.ts"
 export type Outcomes = Map<string, Receipt | SignalboxError>
 
 export interface PersistOptions {
-  write: (events: readonly NewEvent[]) => Promise<Map<string, Receipt>>
+  /** Writes a batch; `again` where an earlier attempt at it may have been committed. */
+  write: (events: readonly NewEvent[], again: boolean) => Promise<Map<string, Receipt>>
   /** Milliseconds for which a database that is away is tried again before senders are turned away. */
   patienceMs: number
   log: Log
@@ -31,7 +32,7 @@ export function createPersist({ write, patienceMs, log }: PersistOptions) {
     let delay = firstDelayMs
     for (let attempt = 1; ; attempt++) {
       try {
-        return await write(events)
+        return await write(events, attempt > 1)
       } catch (error) {
         const failure = failureOf(error)
         if (failure !== "away" && failure !== "contention") return isolate(events, error, failure === "data")

@@ -19,8 +19,8 @@ export interface Receipt {
 /**
  * Writes events, their keys and their jobs in one transaction and answers once it is committed, by
  * the id that each event brought. Throws whatever the database says; then nothing of the batch is
- * there, unless the connection went at the COMMIT. Writing the same batch again finds that out:
- * rows that took hold hold their keys with the very ids they bring.
+ * there, unless the connection went at the COMMIT. Writing the batch `again` finds that out: events
+ * that took hold are met as holders of their own keys, and are told as new.
  *
  * `pool` hands out pipelining connections: statements that do not need each other's answers are
  * sent together. A failed one fails all that follow it within the transaction, and the COMMIT is
@@ -30,12 +30,13 @@ export async function writeBatch(
   pool: pg.Pool,
   enqueue: Enqueue,
   events: readonly NewEvent[],
+  again = false,
 ): Promise<Map<string, Receipt>> {
   const sorted = inKeyOrder(events)
   const client = await pool.connect()
   let broken = false
   try {
-    return (await writeNew(client, enqueue, sorted)) ?? (await writeMixed(client, enqueue, sorted))
+    return (await writeNew(client, enqueue, sorted)) ?? (await writeMixed(client, enqueue, sorted, again))
   } catch (error) {
     broken = !(await rollback(client))
     throw error
@@ -71,6 +72,7 @@ async function writeMixed(
   client: pg.PoolClient,
   enqueue: Enqueue,
   events: readonly NewEvent[],
+  again: boolean,
 ): Promise<Map<string, Receipt>> {
   const [, free] = await allAnswered([client.query("begin"), takeFreeKeys(client, events)])
   const fresh = events.filter((event) => free.has(event.id))
@@ -87,8 +89,7 @@ async function writeMixed(
     if (holder === undefined) {
       throw new SignalboxError("unavailable", "the delivery key was released at this moment; try again")
     }
-    // Our own id: an earlier attempt at this batch was committed though we never heard of it.
-    const own = holder.eventId === event.id
+    const own = again && holder.eventId === event.id
     const conflict = !holder.bodyHash.equals(event.bodyHash)
     if (conflict) conflicts.push({ delivery: event, eventId: holder.eventId })
     receipts.set(event.id, { eventId: holder.eventId, duplicate: !own && !conflict, conflict })

@@ -35,7 +35,7 @@ const unstorable = { name: "a\0b" }
 
 function persistWith(enqueue: Enqueue) {
   return createPersist({
-    write: (events) => writeBatch(pool, enqueue, events),
+    write: (events, again) => writeBatch(pool, enqueue, events, again),
     patienceMs: 500,
     log: silentLog,
   })

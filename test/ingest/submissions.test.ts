@@ -72,6 +72,11 @@ test("submitted again it is a duplicate, and with another body a conflict that t
     duplicate: false,
     conflict: true,
   })
+  expect(await ingest.submit({ ...given, id: eventId })).toEqual({
+    eventId,
+    duplicate: true,
+    conflict: false,
+  })
   // The submitter's id for a repeat is not taken: the event that is there is the one.
   expect(await ingest.submit({ ...given, id: uuidv7() })).toEqual({
     eventId,
