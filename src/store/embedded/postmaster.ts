@@ -42,7 +42,11 @@ export async function launch({ command, account, logFile }: Launch): Promise<Lau
     const ended = new Promise<string>((resolve) => {
       child.once("error", (error) => resolve(error.message))
       child.once("exit", (code, signal) => {
-        void lastWords(logFile, start).then((words) => resolve(words ?? `it ended with ${signal ?? code}`))
+        const plainly = `it ended with ${signal ?? code}`
+        lastWords(logFile, start).then(
+          (words) => resolve(words ?? plainly),
+          () => resolve(plainly), // after a stop the log may be gone with its folder
+        )
       })
     })
     child.unref()
