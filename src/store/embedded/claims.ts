@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises"
 import { Client } from "pg"
 import { SignalboxError } from "../../core/errors.ts"
 
@@ -30,7 +31,7 @@ export async function connect(url: string): Promise<Client> {
 /** Claims the server for this process: as its only hub, or beside others. */
 export async function claim(client: Client, shared: boolean, dataDir: string): Promise<Claim> {
   await client.query("select pg_advisory_lock_shared($1, $2)", [lockClass, useKey])
-  if (!shared && !(await tryLock(client, hubKey))) {
+  if (!shared && !(await lockAsHub(client))) {
     const holder = await holderOf(client, hubKey)
     await client.end()
     throw new SignalboxError(
@@ -46,6 +47,16 @@ export async function claim(client: Client, shared: boolean, dataDir: string): P
     },
     close: () => client.end(),
   }
+}
+
+// A hub killed a moment ago holds its lock until the server has noticed.
+async function lockAsHub(client: Client): Promise<boolean> {
+  const deadline = Date.now() + 1_000
+  while (!(await tryLock(client, hubKey))) {
+    if (Date.now() > deadline) return false
+    await sleep(50)
+  }
+  return true
 }
 
 async function tryLock(client: Client, key: number): Promise<boolean> {

@@ -106,7 +106,10 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedS
   const stop = (): Promise<void> => (stopped ??= end())
 
   if (!shared) process.once("exit", onExit)
-  options.signal?.addEventListener("abort", () => void stop(), { once: true })
+  const onAbort = (): void => {
+    stop().catch((error: unknown) => log(`the embedded PostgreSQL could not be stopped: ${String(error)}`))
+  }
+  options.signal?.addEventListener("abort", onAbort, { once: true })
   watch()
   return {
     url: session.url,
