@@ -1,6 +1,7 @@
 import { once } from "node:events"
 import { createHub, type Hub } from "../../hub.ts"
 import type { Command } from "../command.ts"
+import { endWithParent } from "../end-with-parent.ts"
 
 /** `signalbox serve`: the hub, until SIGINT or SIGTERM. */
 export const serveCommand: Command = {
@@ -18,12 +19,16 @@ export const serveCommand: Command = {
         ...(typeof port === "string" ? { PORT: port } : {}),
       },
     })
+    const ending = new AbortController()
+    const forget = env["npm_lifecycle_event"] === undefined ? () => {} : endWithParent(() => ending.abort())
+    const end = AbortSignal.any([signal, ending.signal])
     try {
       await hub.start()
       if (json) out(JSON.stringify({ ready: true, url: hub.url, adminKey: hub.firstAdminKey }))
       else for (const line of greeting(hub)) out(line)
-      if (!signal.aborted) await once(signal, "abort")
+      if (!end.aborted) await once(end, "abort")
     } finally {
+      forget()
       await hub.stop()
     }
     return 0
