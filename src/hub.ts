@@ -159,17 +159,20 @@ export function createHub(options: HubOptions = {}): Hub {
   }
 }
 
+/** Options are checked as the variables that they stand for are, and come before those. */
 function configOf(options: HubOptions): Config {
-  const config = loadConfig(options.env ?? process.env, platforms)
-  const secrets = new Map([...config.secrets, ...Object.entries(options.secrets ?? {})])
-  return {
-    ...config,
-    databaseUrl: options.databaseUrl === null ? undefined : (options.databaseUrl ?? config.databaseUrl),
-    dataDir: options.dataDir ?? config.dataDir,
-    port: options.port ?? config.port,
-    host: options.host ?? config.host,
-    roles: options.roles === undefined ? config.roles : new Set(options.roles),
-    adminKey: options.adminKey ?? config.adminKey,
-    secrets,
+  const { databaseUrl, dataDir, port, host, adminKey, secrets = {} } = options
+  const given: Record<string, string | undefined> = {
+    DATABASE_URL: databaseUrl === null ? "" : databaseUrl,
+    SIGNALBOX_DATA_DIR: dataDir,
+    PORT: port?.toString(),
+    HOST: host,
+    SIGNALBOX_ADMIN_KEY: adminKey,
+    SIGNALBOX_ROLES: options.roles?.join(","),
   }
+  for (const { name, secretVariable } of platforms) {
+    if (secretVariable !== null) given[secretVariable] = secrets[name]?.join(",")
+  }
+  const present = Object.entries(given).filter(([, value]) => value !== undefined)
+  return loadConfig({ ...(options.env ?? process.env), ...Object.fromEntries(present) }, platforms)
 }

@@ -87,10 +87,11 @@ describe("submitting", () => {
   it("equal bodies without a key are two events", async () => {
     await submit({ type: "tick.tocked" })
     await submit({ type: "tick.tocked" })
-    await until(
+    const { body } = await until(
       () => historyOf("tick.tocked"),
-      ({ body }) => body.events.length === 2,
+      (answer) => answer.body.events.length === 2,
     )
+    expect(new Set(body.events.map(({ id }: { id: string }) => id)).size).toBe(2)
   })
 
   it.each([

@@ -1,0 +1,57 @@
+import { expect, it } from "vitest"
+import { loadConfig } from "../../src/config.ts"
+import { createHub } from "../../src/hub.ts"
+import { platforms } from "../../src/platforms/index.ts"
+
+it("nothing set means its own database, every role, and every platform off", () => {
+  const config = loadConfig({}, platforms)
+  expect(config).toMatchObject({ port: 3000, databaseUrl: undefined, dataDir: ".signalbox" })
+  expect([...config.roles]).toEqual(["ingest", "worker", "stream", "api"])
+  expect(config.secrets.size).toBe(0)
+})
+
+it("a variable that is set to nothing counts as not set", () => {
+  expect(loadConfig({ DATABASE_URL: "", PORT: "", GITHUB_WEBHOOK_SECRET: "" }, platforms)).toMatchObject({
+    databaseUrl: undefined,
+    port: 3000,
+  })
+})
+
+it("several secrets stand separated by commas while they rotate", () => {
+  const config = loadConfig({ GITHUB_WEBHOOK_SECRET: "old, new" }, platforms)
+  expect(config.secrets.get("github")).toEqual(["old", "new"])
+})
+
+it.each([
+  [{ PORT: "http" }, "PORT"],
+  [{ PORT: "65536" }, "PORT"],
+  [{ DATABASE_URL: "mysql://x" }, "DATABASE_URL"],
+  [{ SIGNALBOX_ADMIN_KEY: "short" }, "SIGNALBOX_ADMIN_KEY"],
+  [{ SIGNALBOX_ROLES: "ingest,janitor" }, "SIGNALBOX_ROLES"],
+  [{ LOG_LEVEL: "loud" }, "LOG_LEVEL"],
+  [{ GITHUB_WEBHOOK_SECRET: "a,,b" }, "GITHUB_WEBHOOK_SECRET"],
+  [{ DEPLOYMENT_WEBHOOK_SECRET: "not-whsec" }, "DEPLOYMENT_WEBHOOK_SECRET"],
+])("%j stops the start with one line that names it and keeps its value to itself", (env, name) => {
+  const value = Object.values(env)[0] ?? ""
+  let message = ""
+  try {
+    loadConfig(env, platforms)
+  } catch (error) {
+    message = error instanceof Error ? error.message : ""
+  }
+  expect(message).toContain(name)
+  expect(message).not.toContain("\n")
+  expect(message.replaceAll(name, "")).not.toContain(value)
+})
+
+it("every malformed variable is named at once", () => {
+  const load = () => loadConfig({ PORT: "x", LOG_LEVEL: "y" }, platforms)
+  expect(load).toThrow(/PORT.*LOG_LEVEL/)
+})
+
+it("options of a hub are held to the same rules", () => {
+  expect(() => createHub({ env: {}, adminKey: "short" })).toThrow(/SIGNALBOX_ADMIN_KEY/)
+  expect(() => createHub({ env: {}, secrets: { deployment: ["nonsense"] } })).toThrow(
+    /DEPLOYMENT_WEBHOOK_SECRET/,
+  )
+})
