@@ -3,7 +3,7 @@ import { octokitExamples } from "../../test/support/octokit-examples.ts"
 import type { RequestSource } from "./closed-loop.ts"
 
 /** The secret that the benched servers share with the load generator. */
-export const benchSecret = "a secret for the bench, 32 bytes+"
+export const benchSecret = "a secret for the bench of 32 bytes"
 
 /**
  * Every octokit payload in turn, signed beforehand (the signature covers the body alone), each time
