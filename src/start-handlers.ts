@@ -1,5 +1,4 @@
 import { createConsumers, type Consumers } from "./consumers/create-consumers.ts"
-import { createLogWindow } from "./consumers/log-window.ts"
 import type { Clock } from "./core/clock.ts"
 import { SignalboxError } from "./core/errors.ts"
 import type { Log } from "./core/log.ts"
@@ -30,7 +29,7 @@ export async function startHandlers(
 ): Promise<Consumers> {
   const consumers = createConsumers({
     database,
-    read: createLogWindow((after) => readLogPage(database.work, after, readBytes)),
+    read: (after) => readLogPage(database.work, after, readBytes),
     onGrowth: (wake) => feed.subscribe({ advance: wake, setBack: wake }),
     clock,
     log,

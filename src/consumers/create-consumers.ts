@@ -10,7 +10,7 @@ import type { ConsumerDefinition } from "./definition.ts"
 import { startFollower, type Follower, type FollowOptions } from "./follow.ts"
 import { createLeaseKeeper } from "./lease-keeper.ts"
 import { createLedger } from "./ledger.ts"
-import type { ReadLog } from "./log-window.ts"
+import { createLogWindow, type ReadLog } from "./log-window.ts"
 import { createOneAtATime } from "./one-at-a-time.ts"
 import { partitionOf } from "./partition-of.ts"
 import { startPartitionWorker } from "./partition-worker.ts"
@@ -19,7 +19,7 @@ import { createWaker } from "./waker.ts"
 
 export interface ConsumersOptions {
   database: Pick<Database, "work">
-  /** Reads the log; share one window among all (see log-window.ts). */
+  /** Reads the log, a bounded stretch at a time; all consumers together read each once. */
   read: ReadLog
   log: Log
   clock?: Clock
@@ -103,7 +103,17 @@ export function createConsumers(options: ConsumersOptions): Consumers {
   })
   const ledger = createLedger(pool, clock)
   const oneSuspectAtATime = createOneAtATime()
-  const services = { pool, ledger, read, clock, random, log, alive: keeper.alive, oneSuspectAtATime }
+  const window = createLogWindow(read)
+  const services = {
+    pool,
+    ledger,
+    read: window.read,
+    clock,
+    random,
+    log,
+    alive: keeper.alive,
+    oneSuspectAtATime,
+  }
 
   function register(entry: Entry): Promise<void> {
     return (entry.registering ??= registerNow(entry))
@@ -132,6 +142,7 @@ export function createConsumers(options: ConsumersOptions): Consumers {
   }
 
   function wake(): void {
+    window.refresh()
     keeper.wake()
     for (const follower of followers) follower.wake()
   }
@@ -147,7 +158,7 @@ export function createConsumers(options: ConsumersOptions): Consumers {
         if (!failing) log.error({ err: error, member }, "consumers wait: their leases cannot be renewed")
         failing = true
       }
-      for (const follower of followers) follower.wake() // the poll of the log; the keeper has woken the others
+      wake() // the poll of the log, and the start of what waited for the leases to be good again
       await heart.sleep(beatMs)
     }
   }
@@ -208,7 +219,7 @@ export function createConsumers(options: ConsumersOptions): Consumers {
       return { ready: entry.ready.promise, remove: () => (removed ??= remove(key, entry)) }
     },
     follow(followOptions) {
-      const follower = startFollower(followOptions, { pool, read, log, begin: begun.promise })
+      const follower = startFollower(followOptions, { pool, read: window.read, log, begin: begun.promise })
       followers.add(follower)
       if (beating !== undefined) listen()
       return {

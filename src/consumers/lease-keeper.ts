@@ -84,7 +84,6 @@ export function createLeaseKeeper(options: LeaseKeeperOptions): LeaseKeeper {
         else workers.set(leaseKey(lease), worker)
       }
     }
-    wake() // the poll of the log, and the start of what waited for the leases to be good again
     if (performance.now() >= tidyAt) {
       tidyAt = performance.now() + tidyEveryMs
       await tidyMembers(pool, ids)

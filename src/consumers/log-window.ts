@@ -18,20 +18,28 @@ export interface LogWindowOptions {
   maxItems?: number
 }
 
+/** The log as many readers share it. */
+export interface LogWindow {
+  read: ReadLog
+  /** Says that the log may have grown: its end is looked for anew. */
+  refresh: () => void
+}
+
 /**
- * Lets any number of readers follow the log at the price of one: the newest events stay in memory, and
- * readers that want the same stretch at the same time share one query. Whoever lags behind what is
- * kept reads for himself.
+ * Lets any number of readers follow the log at the price of one: the newest events stay in memory,
+ * readers that want the same stretch at the same time share one query, and where the end was found,
+ * nobody looks again before `refresh`. Whoever lags behind what is kept reads for himself.
  */
 export function createLogWindow(
   read: ReadLog,
   { maxBytes = 32 * 1024 * 1024, maxItems = 256 }: LogWindowOptions = {},
-): ReadLog {
+): LogWindow {
   let items: (LoggedEvent | Hole)[] = []
   let after = 0 // the window says everything about positions from here …
   let upTo = 0 // … up to here
   let bytes = 0
-  const underWay = new Map<number, Promise<Stretch>>()
+  let end: number | undefined // where nothing followed since the last refresh
+  let underWay = new Map<number, Promise<Stretch>>() // begun since the last refresh
 
   function keep(position: number, stretch: Stretch): void {
     if (stretch.upTo === position || position < upTo) return
@@ -62,20 +70,34 @@ export function createLogWindow(
     return { items: found, upTo: whole || last === undefined ? upTo : lastOf(last) }
   }
 
-  return async (position) => {
-    const known = held(position)
-    if (known !== undefined) return known
-    let stretch = underWay.get(position)
-    if (stretch === undefined) {
-      stretch = read(position)
-        .then((fresh) => {
-          keep(position, fresh)
-          return fresh
-        })
-        .finally(() => underWay.delete(position))
-      underWay.set(position, stretch)
+  async function readOn(position: number, shared: typeof underWay): Promise<Stretch> {
+    try {
+      const stretch = await read(position)
+      keep(position, stretch)
+      if (stretch.upTo === position && shared === underWay) end = position
+      return stretch
+    } finally {
+      shared.delete(position)
     }
-    return stretch
+  }
+
+  return {
+    async read(position) {
+      const known = held(position)
+      if (known !== undefined) return known
+      if (position === end) return { items: [], upTo: position }
+      let stretch = underWay.get(position)
+      if (stretch === undefined) {
+        stretch = readOn(position, underWay)
+        underWay.set(position, stretch)
+      }
+      return stretch
+    },
+    refresh() {
+      end = undefined
+      // What is under way may have looked before the growth: who comes now does not wait for that.
+      underWay = new Map()
+    },
   }
 }
 

@@ -95,7 +95,7 @@ test("a window hands every reader every position once, wherever he starts and ho
             ? ({ position: index + 1, id: `${index + 1}`, raw: Buffer.alloc(3) } as LoggedEvent)
             : { from: index + 1, to: index + 1 },
         )
-        const read = createLogWindow(
+        const { read } = createLogWindow(
           async (after) => {
             const items = log.slice(after, after + pageSize)
             await new Promise(setImmediate)
@@ -120,6 +120,32 @@ test("a window hands every reader every position once, wherever he starts and ho
     ),
     { numRuns: 100 },
   )
+})
+
+test("the end of a window is looked for once, and again when the log may have grown", async () => {
+  let reads = 0
+  let gate = Promise.withResolvers<void>()
+  let head = 0
+  const window = createLogWindow(async (after) => {
+    reads++
+    const upTo = Math.max(after, head)
+    await gate.promise
+    return { items: [], upTo }
+  })
+  const early = window.read(0)
+  head = 5
+  window.refresh()
+  const late = window.read(0) // the one under way looked before the growth
+  gate.resolve()
+  expect([(await early).upTo, (await late).upTo, reads]).toEqual([0, 5, 2])
+  expect((await window.read(5)).upTo).toBe(5)
+  expect((await window.read(5)).upTo).toBe(5)
+  expect(reads).toBe(3)
+  head = 6
+  gate = Promise.withResolvers()
+  gate.resolve()
+  window.refresh()
+  expect((await window.read(5)).upTo).toBe(6)
 })
 
 test("an item that the database refuses fails alone", async () => {
