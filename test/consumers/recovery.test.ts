@@ -4,8 +4,28 @@ import { createConsumers, type Consumers } from "../../src/consumers/create-cons
 import type { ConsumerDefinition } from "../../src/consumers/definition.ts"
 import type { ReadLog } from "../../src/consumers/log-window.ts"
 import { orderKey, partitionOf } from "../../src/consumers/partition-of.ts"
+import {
+  leasedPosition,
+  moveCursors,
+  partitionStates,
+  releaseLease,
+  removeMember,
+  renewMember,
+  takeLeases,
+  type Lease,
+} from "../../src/store/consumer-leases.ts"
+import { registerConsumer } from "../../src/store/consumers.ts"
 import { createPool } from "../../src/store/database.ts"
+import {
+  beginAttempts,
+  leaseKey,
+  repeatAttempt,
+  settleAttempts,
+  settlementRow,
+  takeDue,
+} from "../../src/store/deliveries.ts"
 import { testDatabase } from "../support/database.ts"
+import { logEvents } from "../support/events.ts"
 import { append, deliveriesOf, eventually, readerOf } from "./log.ts"
 
 const database = await testDatabase()
@@ -282,4 +302,53 @@ test("an event without an entity is in a partition of its own id", () => {
   expect([1, 2, 4, 8, 256].map((count) => partitionOf("linear:issue:ENG-123", count))).toEqual([
     0, 0, 2, 2, 98,
   ])
+})
+
+test("whatever is written under a lease that was taken over is refused, each write for itself", async () => {
+  const db = database.work
+  const record = {
+    tenant: "default",
+    name: "stale",
+    kind: "handler",
+    stream: "all_events",
+    filter: {},
+    partitions: 1,
+    from: "head",
+  } as const
+  const subscriptionId = await registerConsumer(db, record, partitionOf)
+  await renewMember(db, "old", [subscriptionId], 60_000)
+  const [stale] = await takeLeases(db, "old", [{ subscriptionId, partition: 0, fence: 0 }])
+  if (stale === undefined) throw new Error("the lease was free to take")
+  const [one, two] = await logEvents(db, [{}, {}])
+  if (one === undefined || two === undefined) throw new Error("two events were made")
+  const begun = (event: typeof one) => [
+    { eventId: event.id, tenant: "default", position: stale.position + 1 },
+  ]
+  const now = new Date()
+  await beginAttempts(db, [{ lease: stale, upTo: stale.position + 1, events: begun(one) }], now)
+
+  await renewMember(db, "new", [subscriptionId], 60_000)
+  expect(await takeLeases(db, "new", [stale])).toEqual([]) // its holder lives
+  await removeMember(db, "old")
+  const taken = await Promise.all([takeLeases(db, "new", [stale]), takeLeases(db, "new", [stale])])
+  expect(taken.flat()).toHaveLength(1) // of two at the same time one gets it
+  const [held] = taken.flat()
+  if (held === undefined) throw new Error("the lease was free to take")
+
+  const settlement = { eventId: one.id, status: "delivered", attempts: 1, finishedAt: now } as const
+  const settle = (lease: Lease) =>
+    settleAttempts(db, [{ lease, eventId: one.id, row: settlementRow(lease, "handler", settlement) }])
+  expect(await settle(stale)).toEqual(new Set())
+  expect(await beginAttempts(db, [{ lease: stale, upTo: 9_999, events: begun(two) }], now)).toEqual(new Map())
+  expect(await repeatAttempt(db, stale, one.id)).toBe(false)
+  expect(await takeDue(db, stale, now, 10)).toEqual([])
+  expect(await leasedPosition(db, stale)).toBeUndefined()
+  await moveCursors(db, [{ ...stale, position: 9_999 }])
+  await releaseLease(db, stale)
+  expect(await deliveriesOf(database, "stale")).toMatchObject([{ status: "running", attempts: 1 }])
+  expect(await leasedPosition(db, held)).toBe(stale.position + 1)
+  expect(await partitionStates(db, "new", [subscriptionId])).toMatchObject([{ owner: "new", fence: 2 }])
+
+  expect(await settle(held)).toEqual(new Set([leaseKey(held)]))
+  expect(await deliveriesOf(database, "stale")).toMatchObject([{ status: "delivered" }])
 })
