@@ -1,6 +1,6 @@
 import type { Entry } from "./entry.ts"
-import { partsOf, type Part } from "./parts.ts"
-import { unsentBytes, write, type SseClient } from "./sse-client.ts"
+import { partsOf } from "./parts.ts"
+import { toChunk, unsentBytes, writeShared, type Chunk, type SseClient } from "./sse-client.ts"
 import type { View } from "./view.ts"
 
 /** Hands what the feed tells to all clients that are up to date. */
@@ -26,6 +26,12 @@ interface Group {
   members: Set<SseClient>
 }
 
+/** Bytes for a whole group, and the position of the last event in them. */
+interface SharedPart {
+  chunk: Chunk
+  position: number
+}
+
 /** How long a client may be behind and still count as caught in a burst. */
 const burstMs = 1000
 
@@ -40,18 +46,18 @@ export function createFanOut({ maxUnsent, onOutpaced, onTooSlow }: FanOutOptions
     if (group.members.size === 0) groups.delete(client.view.key)
   }
 
-  function send(client: SseClient, parts: readonly Part[], before: number, now: number): void {
+  function send(client: SseClient, parts: readonly SharedPart[], before: number, now: number): void {
     let unsent = unsentBytes(client)
     if (unsent === 0) client.drainedAt = now
     let reached = before
-    for (const { bytes, position } of parts) {
-      if (unsent + bytes.length > maxUnsent) {
+    for (const { chunk, position } of parts) {
+      if (unsent + chunk.bytes.length > maxUnsent) {
         leave(client)
         if (now - client.drainedAt > burstMs) onTooSlow(client)
         else onOutpaced(client, reached)
         return
       }
-      write(client, bytes, now)
+      writeShared(client, chunk, now)
       unsent = unsentBytes(client)
       reached = position
       client.told = position
@@ -74,7 +80,10 @@ export function createFanOut({ maxUnsent, onOutpaced, onTooSlow }: FanOutOptions
       const before = (first.kind === "gap" ? first.from : first.position) - 1
       const now = performance.now()
       for (const [group, shown] of sortOut(groups.values(), entries)) {
-        const parts = [...partsOf(shown)]
+        const parts = Array.from(partsOf(shown), ({ bytes, position }) => ({
+          chunk: toChunk(bytes),
+          position,
+        }))
         for (const client of group.members) send(client, parts, before, now)
       }
     },

@@ -57,6 +57,30 @@ export function write(client: SseClient, bytes: Buffer | string, now: number): b
   return client.outgoing.write(bytes)
 }
 
+/** Bytes with the same bytes as a chunk of a chunked response (RFC 9112, section 7.1). */
+export interface Chunk {
+  bytes: Buffer
+  framed: Buffer
+}
+
+/** Frames bytes once for every response that they go to. */
+export function toChunk(bytes: Buffer): Chunk {
+  return { bytes, framed: Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, lineEnd]) }
+}
+
+const lineEnd = Buffer.from("\r\n")
+
+/**
+ * Writes a part that many clients get. Past the response and straight to its socket where that
+ * speaks HTTP/1.1: framing each write anew takes Node more time than all of ours.
+ */
+export function writeShared(client: SseClient, { bytes, framed }: Chunk, now: number): void {
+  client.wroteAt = now
+  const { outgoing } = client
+  if (outgoing.chunkedEncoding && outgoing.socket !== null) outgoing.socket.write(framed)
+  else outgoing.write(bytes)
+}
+
 /** Bytes written that have not left for the network. */
 export function unsentBytes(client: SseClient): number {
   return client.outgoing.writableLength

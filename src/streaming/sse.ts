@@ -63,9 +63,9 @@ async function orUnavailable<T>(answer: Promise<T>): Promise<T> {
 }
 
 /**
- * Tells @hono/node-server that the response is being written. Its own constant for this is not enough:
- * where a middleware has set headers, Hono copies the response, and the copy of a response whose
- * body was never looked at is sent as an empty one, over ours.
+ * Tells @hono/node-server that the response is being written. One of its own responses is sent from
+ * its parts without a look at this header, over ours, unless it has become a real one by then: asking
+ * for the body does that. The constant that the package offers depends on when it is first imported.
  */
 function alreadySent(): Response {
   const response = new Response(null, { headers: { "x-hono-already-sent": "true" } })

@@ -84,6 +84,15 @@ test("the head and the first bytes come at once, before any event", async () => 
   client.cut()
 })
 
+test("a stream lives without any middleware around it, too", async () => {
+  const bare = await streamServer(database, { middleware: false })
+  const client = await bare.open()
+  await client.until(() => client.parser.lastEventId !== "")
+  await logEvents(database.work, [{}])
+  await client.count(1)
+  await bare.stop()
+})
+
 test("a client cut off before its first event misses nothing that happened in between", async () => {
   const first = await server.open("?types=test.between.**")
   await first.until(() => first.parser.lastEventId !== "")

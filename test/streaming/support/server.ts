@@ -19,18 +19,21 @@ export interface StreamServer {
 /** The stream routes on a real port; `x-tenant` says whose events a request may see. */
 export async function streamServer(
   database: Database,
-  options: Partial<StreamingOptions> = {},
+  options: Partial<StreamingOptions> & { middleware?: boolean } = {},
 ): Promise<StreamServer> {
   const streaming = createStreaming({ database, log: silentLog, ...options })
   const app = new Hono<{ Bindings: HttpBindings }>()
   const { onError, notFound } = problemHandlers(silentLog)
   app.onError(onError)
   app.notFound(notFound)
-  app.use(async (c, next) => {
-    c.header("x-request-id", "r-1")
-    c.res.headers.set("access-control-allow-origin", "*") // as Hono's own cors() does
-    await next()
-  })
+  if (options.middleware !== false) {
+    app.use(async (c, next) => {
+      c.header("x-request-id", "r-1")
+      c.res.headers.set("access-control-allow-origin", "*") // as Hono's own cors() does
+      await next()
+      c.header("x-response-time", "1") // too late for a stream, and no harm to it
+    })
+  }
   app.route(
     "/",
     streaming.routes((c) => c.req.header("x-tenant") ?? "default"),
