@@ -41,6 +41,54 @@ test("members that see the same come to shares that are even, apart and complete
   )
 })
 
+test("what a member is giving back already is not made up for by giving back more", () => {
+  const subscriptionId = "consumer"
+  const assignment = assign({
+    member: "a",
+    members: ["a", "b"].map((id) => ({ id, subscriptions: [subscriptionId] })),
+    partitions: [0, 1, 2, 3].map((partition) => ({
+      subscriptionId,
+      partition,
+      fence: 1,
+      owner: "a",
+      active: true,
+      dueAt: null,
+    })),
+    held: new Map([0, 1, 2, 3].map((partition) => [`${subscriptionId}/${partition}`, 1])),
+    leaving: new Set([`${subscriptionId}/0`, `${subscriptionId}/1`]),
+  })
+  expect(assignment).toEqual({ take: [], release: [], forget: [], lost: [] })
+})
+
+test("a member drops what was taken over, takes what it holds unawares, and gives back what is more than its share", () => {
+  const subscriptionId = "consumer"
+  const state = (partition: number, fence: number, owner: string) => ({
+    subscriptionId,
+    partition,
+    fence,
+    owner,
+    active: true,
+    dueAt: null,
+  })
+  const assignment = assign({
+    member: "a",
+    members: ["a", "b"].map((id) => ({ id, subscriptions: [subscriptionId] })),
+    partitions: [state(0, 2, "b"), state(1, 1, "a"), state(2, 7, "a"), state(3, 8, "a")],
+    held: new Map([
+      [`${subscriptionId}/0`, 1],
+      [`${subscriptionId}/1`, 1],
+      ["deleted/0", 1],
+    ]),
+    leaving: new Set(),
+  })
+  expect(assignment).toMatchObject({
+    take: [{ partition: 2, fence: 7 }],
+    release: [],
+    forget: [{ partition: 3, fence: 8 }],
+    lost: [`${subscriptionId}/0`, "deleted/0"],
+  })
+})
+
 test("a lane keeps the order of each key whatever the runs take, and never exceeds its width", async () => {
   await fc.assert(
     fc.asyncProperty(
@@ -49,7 +97,7 @@ test("a lane keeps the order of each key whatever the runs take, and never excee
       async (items, concurrency) => {
         const started = new Map<string, number[]>()
         const settled: number[] = []
-        let running = 0
+        const running: string[] = []
         const lane = createLane<{ key: string; turns: number; n: number }, number>({
           concurrency,
           lowWater: 4,
@@ -57,10 +105,12 @@ test("a lane keeps the order of each key whatever the runs take, and never excee
           keyOf: ({ key }) => key,
           ready: () => true,
           async run({ key, turns, n }) {
-            expect(++running).toBeLessThanOrEqual(concurrency)
+            expect(running).not.toContain(key)
+            running.push(key)
+            expect(running.length).toBeLessThanOrEqual(concurrency)
             started.set(key, [...(started.get(key) ?? []), n])
             for (let turn = 0; turn < turns; turn++) await new Promise(setImmediate)
-            running--
+            running.splice(running.indexOf(key), 1)
             return n
           },
           async settle(_, n) {
