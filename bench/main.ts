@@ -14,6 +14,7 @@ if (load === undefined || positionals.length !== 1) {
   console.error(`usage: npm run bench -- ${Object.keys(benches).join("|")} [--json FILE]`)
   process.exitCode = 2
 } else {
+  for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1))
   const { run } = await load()
   await publish(await run({ progress: (line) => console.error(line) }), values.json)
 }

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto"
+import { rmSync } from "node:fs"
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -25,6 +26,8 @@ export async function openBenchServer(): Promise<BenchServer> {
 
 async function embeddedServer(): Promise<BenchServer> {
   const dataDir = await mkdtemp(join(tmpdir(), "signalbox-bench-"))
+  // A bench that is interrupted leaves nothing: PostgreSQL ends when its files are gone.
+  process.once("exit", () => rmSync(dataDir, { recursive: true, force: true }))
   const embedded = await startEmbedded({ dataDir })
   const server = await serverAt(embedded.url, "embedded")
   return {

@@ -32,7 +32,7 @@ const byStatus: Readonly<Record<number, ErrorCode>> = {
  * The one place where an error becomes an answer. A SignalboxError speaks for itself; of anything
  * else the client learns only that it failed, and a name under which the log tells the rest.
  */
-export function problemResponse(error: unknown, log: Log): Response {
+function problemResponse(error: unknown, log: Log): Response {
   const known = toSignalboxError(error)
   const problem: Problem = {
     type: `urn:signalbox:problem:${known.code}`,

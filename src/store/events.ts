@@ -87,19 +87,11 @@ export const eventColumns = `id, tenant, platform, source, type, name, delivery_
   actor_bot, entity, title, url, occurred_at, received_at, correlation_id, causation_id, headers,
   content_type`
 
-/** Events by id, in the order of their ids; ids that are not there are left out. */
-export async function findEvents(db: Db, ids: readonly string[]): Promise<StoredEvent[]> {
-  const { rows } = await db.query<EventRow>({
-    name: "find_events",
-    text: `select ${eventColumns}, raw from events where id = any($1::uuid[]) order by id`,
-    values: [ids],
-  })
-  return rows.map(storedEvent)
-}
-
 /** One event by id; undefined where there is none, or where the text is no id at all. */
 export async function findEvent(db: Db, id: string): Promise<StoredEvent | undefined> {
-  return isUuid(id) ? (await findEvents(db, [id]))[0] : undefined
+  if (!isUuid(id)) return undefined
+  const { rows } = await db.query<EventRow>(`select ${eventColumns}, raw from events where id = $1`, [id])
+  return rows[0] === undefined ? undefined : storedEvent(rows[0])
 }
 
 /** The body of an event exactly as received, and the Content-Type it came with. */
