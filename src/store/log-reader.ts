@@ -3,7 +3,7 @@ import { createPool } from "./database.ts"
 import { logHead, readLogPage, type LogPage } from "./log-pages.ts"
 
 /** Channel on which processing tells the newest position, once a batch. */
-export const logChannel = "signalbox_log"
+const logChannel = "signalbox_log"
 
 /** A connection of its own to the log, which also hears of its growth. */
 export interface LogReader {

@@ -72,7 +72,10 @@ export function createConnections(options: ConnectionsOptions): Connections {
       { told: client.told, unsent: unsentBytes(client) },
       "a stream was closed: its client is too slow",
     )
-    client.outgoing.destroy() // it comes back with its cursor and misses nothing
+    remove(client)
+    // It comes back with its cursor and misses nothing. The request knows the socket even where the
+    // response has none yet: behind another one on the same connection.
+    client.outgoing.req.socket.destroy()
   }
 
   function add(client: SseClient): void {
@@ -83,9 +86,9 @@ export function createConnections(options: ConnectionsOptions): Connections {
 
   function remove(client: SseClient): void {
     client.closed = true
+    client.wake?.()
     fanOut.leave(client)
-    clients.delete(client)
-    if (clients.size > 0) return
+    if (!clients.delete(client) || clients.size > 0) return
     clearInterval(timer)
     timer = undefined
     unsubscribe?.()

@@ -26,6 +26,8 @@ export interface SseClient {
   /** Bytes that had left by `progressAt`, when some last did. */
   sent: number
   progressAt: number
+  /** Ends the wait for the client, where there is one. */
+  wake: (() => void) | undefined
 }
 
 /** Makes the record of a stream that begins behind `start`. */
@@ -48,6 +50,7 @@ export function createSseClient(
     drainedAt: now,
     sent: 0,
     progressAt: now,
+    wake: undefined,
   }
 }
 
@@ -107,14 +110,14 @@ export async function writePaced(
 }
 
 /** Resolves when everything written has left, or the client is gone. */
-async function drained({ outgoing }: SseClient): Promise<void> {
-  if (outgoing.destroyed) return
+async function drained(client: SseClient): Promise<void> {
+  if (client.closed) return
   const { promise, resolve } = Promise.withResolvers<void>()
-  outgoing.once("drain", resolve)
-  outgoing.once("close", resolve)
+  client.wake = resolve
+  client.outgoing.once("drain", resolve)
   await promise
-  outgoing.off("drain", resolve)
-  outgoing.off("close", resolve)
+  client.wake = undefined
+  client.outgoing.off("drain", resolve)
 }
 
 /** Whether nothing has left for `ms` although something waits; to be asked now and then. */

@@ -90,6 +90,7 @@ test("a stream lives without any middleware around it, too", async () => {
   await client.until(() => client.parser.lastEventId !== "")
   await logEvents(database.work, [{}])
   await client.count(1)
+  expect(client.positions()).toEqual([await head()])
   await bare.stop()
 })
 
