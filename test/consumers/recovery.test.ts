@@ -75,7 +75,7 @@ test("connections that break again and again lose no event and settle every run"
   const run = async (event: { id: string }) => {
     if (now.has(event.id)) overlaps++
     now.add(event.id)
-    await new Promise((resolve) => setTimeout(resolve, 30))
+    await new Promise((resolve) => setTimeout(resolve, 200))
     now.delete(event.id)
     seen.add(event.id)
   }
@@ -85,7 +85,7 @@ test("connections that break again and again lose no event and settle every run"
   const killer = createPool(database.url, { max: 1 })
   const ids: string[] = []
   for (let round = 0; round < 15; round++) {
-    const more = Array.from({ length: 10 }, (_, n) => ({ entity: `thing:${n}` }))
+    const more = Array.from({ length: 4 }, (_, n) => ({ entity: `thing:${n}` }))
     ids.push(
       ...(await eventually(
         () => append(database, ...more).catch(() => []),
@@ -229,6 +229,37 @@ test("another number of partitions loses nothing and repeats nothing, what waits
   expect(runs).toHaveLength(
     good.length + 3 + runs.filter((run) => run === before[3] || run === after[3]).length,
   )
+})
+
+test("dealt anew, every partition begins at the lowest of the old cursors, and no lease of before is good", async () => {
+  const record = (partitions: number) =>
+    ({
+      tenant: "default",
+      name: "uneven",
+      kind: "handler",
+      stream: "all_events",
+      filter: {},
+      partitions,
+      from: 0,
+    }) as const
+  const subscriptionId = await registerConsumer(database.work, record(3), partitionOf)
+  await database.work.query(
+    "update subscription_partitions set position = 5 + partition, fence = 3 - partition where subscription_id = $1",
+    [subscriptionId],
+  )
+  const partitions = async () => {
+    const { rows } = await database.work.query(
+      "select position, fence from subscription_partitions where subscription_id = $1 order by partition",
+      [subscriptionId],
+    )
+    return rows
+  }
+  await registerConsumer(database.work, record(3), partitionOf)
+  expect(await partitions()).toEqual([5, 6, 7].map((position, n) => ({ position, fence: 3 - n })))
+  await registerConsumer(database.work, record(2), partitionOf)
+  expect(await partitions()).toEqual([5, 5].map((position) => ({ position, fence: 4 })))
+  await registerConsumer(database.work, record(4), partitionOf)
+  expect(await partitions()).toEqual([5, 5, 5, 5].map((position) => ({ position, fence: 5 })))
 })
 
 test("a cursor that lags behind what was done repeats nothing", async () => {
