@@ -9,7 +9,7 @@ import { ClaimLost, type Claim } from "../queue/claim.ts"
 import type { Queue } from "../queue/queue.ts"
 import { createPool, type Database } from "../store/database.ts"
 import { failureOf } from "../store/failure.ts"
-import { preferIndexes } from "../store/processing.ts"
+import { processingSettings } from "../store/processing.ts"
 import { createDerive } from "./derive.ts"
 import { defaultRetryDelayMs } from "./failed-attempt.ts"
 import { processClaim, type Workshop } from "./process-claim.ts"
@@ -47,9 +47,10 @@ export function createProcessor(options: ProcessorOptions): Processor {
     role: "signalbox_worker",
     max: Object.values(workers).reduce((sum, count) => sum + count, 1),
     pipeline: true,
+    queryTimeoutMs: 60_000,
+    name: "processing",
+    settings: processingSettings,
   })
-  // sent before whatever the connection was made for, and lost only with it
-  pool.on("connect", (client) => void preferIndexes(client).catch(() => {}))
   const shop: Workshop = {
     pool,
     queue,

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises"
-import type pg from "pg"
 import type { Log } from "../core/log.ts"
 import { createPool, type Db } from "../store/database.ts"
 import { endPresenceAlone, sharePresence, tryPresenceAlone } from "../store/presence.ts"
+import { keepSession, type KeptSession } from "./kept-session.ts"
 
 /** This process's sign of life among those that work on the queues. */
 export interface Presence {
@@ -23,48 +23,26 @@ const tryEveryMs = 80
  * dead and its jobs with it, which costs work done twice and no more, since claims are fenced.
  */
 export function createPresence({ url, log }: { url: string; log: Log }): Presence {
-  const pool = createPool(url, { role: "signalbox_worker", max: 1 })
-  const stopping = new AbortController()
-  let held: Promise<void> = Promise.resolve()
-
+  const pool = createPool(url, {
+    role: "signalbox_worker",
+    name: "presence",
+    max: 1,
+    queryTimeoutMs: 15_000,
+  })
+  let session: KeptSession | undefined
   return {
     async start(rescue) {
-      const client = await pool.connect()
-      try {
-        await enter(client, rescue)
-      } catch (error) {
-        client.release(true)
-        throw error
-      }
-      held = hold(client)
+      const prepare = (db: Db, isBack: boolean) => (isBack ? sharePresence(db) : enter(db, rescue))
+      session = await keepSession(pool, prepare, log)
     },
     async stop() {
-      stopping.abort()
-      await held
+      await session?.close()
       await pool.end()
     },
   }
-
-  async function hold(first: pg.PoolClient): Promise<void> {
-    let client: pg.PoolClient | undefined = first
-    for (let waitMs = 250; !stopping.signal.aborted; waitMs = Math.min(2 * waitMs, 5_000)) {
-      try {
-        client ??= await pool.connect()
-        if (client !== first) await sharePresence(client)
-        waitMs = 250
-        await lossOf(client, stopping.signal)
-      } catch (error) {
-        log.debug({ err: error }, "this worker's sign of life is not back yet")
-      }
-      client?.release(true)
-      client = undefined
-      await sleep(waitMs, undefined, { signal: stopping.signal }).catch(() => {})
-    }
-    client?.release(true)
-  }
 }
 
-async function enter(session: pg.PoolClient, rescue: (db: Db) => Promise<void>): Promise<void> {
+async function enter(session: Db, rescue: (db: Db) => Promise<void>): Promise<void> {
   for (let attempt = 0; attempt < tries; attempt++) {
     if (await tryPresenceAlone(session)) {
       await rescue(session)
@@ -75,14 +53,4 @@ async function enter(session: pg.PoolClient, rescue: (db: Db) => Promise<void>):
     await sleep(tryEveryMs) // the server may still be ending the sessions of our predecessor
   }
   await sharePresence(session)
-}
-
-/** Resolves when the connection is lost, or when `signal` says to let it go. */
-function lossOf(client: pg.PoolClient, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    client.once("error", () => resolve())
-    client.once("end", () => resolve())
-    signal.addEventListener("abort", () => resolve(), { once: true })
-    if (signal.aborted) resolve()
-  })
 }

@@ -1,9 +1,12 @@
+import { setTimeout as sleep } from "node:timers/promises"
 import { PgBoss, type JobInsert } from "pg-boss"
 import { priorities, type Priority } from "../core/envelope.ts"
 import type { Log } from "../core/log.ts"
+import { cleanText } from "../core/text.ts"
 import type { Db } from "../store/database.ts"
 import type { ProcessingBatch } from "../store/enqueue.ts"
 import { heldJobs } from "../store/queue-jobs.ts"
+import { openBossConnection } from "./boss-connection.ts"
 import { ClaimLost, type Claim, type JobData } from "./claim.ts"
 import { createPresence } from "./presence.ts"
 import { queueNames, queueOf } from "./queues.ts"
@@ -44,12 +47,9 @@ const stopTimeoutMs = 20_000
 
 /** Makes the queues of one process; nothing is connected before `start`. */
 export function createQueue({ url, log }: QueueOptions): Queue {
+  const connection = openBossConnection({ url, log })
   const boss = new PgBoss({
-    connectionString: url,
-    application_name: "signalbox queue",
-    options: "-c role=signalbox_worker -c synchronous_commit=on -c timezone=UTC",
-    max: 4,
-    connectionTimeoutMillis: 5_000,
+    db: connection.db,
     migrate: false, // the owner's task, see installQueue
     createSchema: false,
     schedule: false,
@@ -86,6 +86,19 @@ export function createQueue({ url, log }: QueueOptions): Queue {
     clearTimeout(timer)
   }
 
+  /** pg-boss would try this once, and a job that is not given back waits for its heartbeat to run out. */
+  async function giveBack({ priority, jobs, signal }: Claim, error: unknown): Promise<void> {
+    const reason = { message: cleanText(error instanceof Error ? error.message : String(error)) }
+    for (let waitMs = 100; waitMs < 5_000 && !signal.aborted; waitMs *= 2) {
+      const isDone = await boss.fail(queueOf[priority], [...jobs], reason).then(
+        () => true,
+        () => false,
+      )
+      if (isDone) return
+      await sleep(waitMs, undefined, { signal }).catch(() => {})
+    }
+  }
+
   async function start(): Promise<void> {
     await boss.start()
   }
@@ -94,7 +107,7 @@ export function createQueue({ url, log }: QueueOptions): Queue {
     await starting?.catch(() => {})
     await stopWork()
     await boss.stop({ graceful: false }) // what still runs is given back
-    await presence.stop()
+    await Promise.all([presence.stop(), connection.close()])
   }
 
   return {
@@ -122,11 +135,17 @@ export function createQueue({ url, log }: QueueOptions): Queue {
         if (workers[priority] === 0) continue
         await boss.work<JobData>(queueOf[priority], workOptions(workers[priority]), async (jobs) => {
           const signal = AbortSignal.any(jobs.map((job) => job.signal))
-          await handler({
+          const claim = {
             priority,
             signal,
             jobs: jobs.map(({ id, retryCount, data }) => ({ id, retryCount, eventIds: data.eventIds })),
-          })
+          }
+          try {
+            await handler(claim)
+          } catch (error) {
+            await giveBack(claim, error)
+            throw error
+          }
         })
       }
       return stopWork
@@ -157,7 +176,7 @@ function jobInsert({ eventIds }: ProcessingBatch, afterMs: number): JobInsert<Jo
 function workOptions(localConcurrency: number) {
   return {
     localConcurrency,
-    batchSize: 4,
+    batchSize: 8,
     burstWhenBatchFull: true,
     pollingIntervalSeconds: 0.5,
     notifyPollingIntervalSeconds: 0.5, // a notification may be lost, and retries come without one

@@ -17,10 +17,9 @@ export function reportFaults(boss: PgBoss, log: Log): void {
     return true
   }
   boss.on("error", (error) => {
-    const { queue } = Object.assign({ queue: undefined }, error)
-    if (isNews(`${queue} ${error.message.replace(/ \(Queue: .*$/, "")}`)) {
-      log.warn({ err: error, queue }, "the queue met an error and goes on")
-    }
+    // The error itself may carry a whole connection with it.
+    const reason = error.message.replace(/ \(Queue: .*$/, "")
+    if (isNews(reason)) log.warn({ reason }, "the queue met an error and goes on")
   })
   boss.on("warning", ({ message, data }) => {
     if (isNews(message)) log.warn({ data }, message)

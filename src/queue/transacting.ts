@@ -1,19 +1,28 @@
-import type { Db as BossConnection } from "pg-boss"
+import type { Db as BossDb } from "pg-boss"
 import type { Db } from "../store/database.ts"
 
 const names = new Map<string, string>()
 
+const maxNames = 200
+
 /**
- * Lets pg-boss run its statement on a connection of ours, inside whatever transaction is open there.
+ * Lets pg-boss run its statements on a connection of ours, inside whatever transaction is open there.
  * Its texts are the same each time, so each is named and a connection parses and plans it once.
  */
-export function transacting(db: Db): BossConnection {
-  return { executeSql: (text, values = []) => db.query({ name: nameOf(text), text, values }) }
+export function transacting(db: Db): BossDb {
+  return {
+    executeSql: (text, values = []) => {
+      const name = nameOf(text)
+      return name === undefined ? db.query(text, values) : db.query({ name, text, values })
+    },
+  }
 }
 
-function nameOf(text: string): string {
+/** Undefined for several statements in one text, which cannot be prepared, and when names run out. */
+function nameOf(text: string): string | undefined {
+  if (text.includes(";")) return undefined
   let name = names.get(text)
-  if (name === undefined) {
+  if (name === undefined && names.size < maxNames) {
     name = `pgboss_${names.size}`
     names.set(text, name)
   }

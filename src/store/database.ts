@@ -56,21 +56,28 @@ export interface PoolOptions {
   pipeline?: boolean
   /** Milliseconds after which a statement without an answer breaks its connection; none if absent. */
   queryTimeoutMs?: number
+  /** What the sessions are called in pg_stat_activity, after `signalbox `; the role's name if absent. */
+  name?: string
+  /** Settings of the sessions besides those that all have. */
+  settings?: Readonly<Record<string, string>>
 }
 
 /** A pool whose sessions acknowledge nothing that is not on disk, whatever the server's default. */
 export function createPool(
   url: string,
-  { role, max = 10, pipeline = false, queryTimeoutMs }: PoolOptions = {},
+  { role, max = 10, pipeline = false, queryTimeoutMs, name, settings = {} }: PoolOptions = {},
 ): Pool {
   // Compiling a plan over all partitions takes half a second; every statement here is done in less.
-  const settings = ["-c synchronous_commit=on", "-c timezone=UTC", "-c jit=off"]
-  if (role !== undefined) settings.push(`-c role=${role}`)
+  const all: Record<string, string> = { synchronous_commit: "on", timezone: "UTC", jit: "off", ...settings }
+  if (role !== undefined) all["role"] = role
+  const called = name ?? role?.replace("signalbox_", "")
   const config = {
     connectionString: url,
     max,
-    options: settings.join(" "),
-    application_name: `signalbox${role === undefined ? "" : ` ${role.replace("signalbox_", "")}`}`,
+    options: Object.entries(all)
+      .map(([setting, value]) => `-c ${setting}=${value}`)
+      .join(" "),
+    application_name: called === undefined ? "signalbox" : `signalbox ${called}`,
     connectionTimeoutMillis: 5_000,
     keepAlive: true,
     types,

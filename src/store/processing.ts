@@ -4,12 +4,11 @@ import { eventColumns, storedEvent, type EventRow } from "./events.ts"
 import { jsonRow, jsonRows } from "./json-rows.ts"
 
 /**
- * Keeps a session from reading whole tables. Plans outlive the statistics they were made by: one made
- * while a table was empty would read it from end to end until somebody analyzes it.
+ * Settings for the sessions that process. Their statements find rows by their ids: plans are made
+ * once and kept, since planning over all partitions takes longer than a small batch, and they may not
+ * read whole tables, since they outlive the statistics they were made by (an empty table's, at first).
  */
-export async function preferIndexes(db: Db): Promise<void> {
-  await db.query("set enable_seqscan = off")
-}
+export const processingSettings = { plan_cache_mode: "force_generic_plan", enable_seqscan: "off" } as const
 
 /** An event that is to be processed, and how many attempts it has had. */
 export interface WaitingEvent {

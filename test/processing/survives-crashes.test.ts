@@ -87,7 +87,7 @@ test(
       for (let look = 0; look < 8; look++) {
         const { rowCount } = await owner.query(
           `select pg_terminate_backend(pid) from pg_stat_activity
-         where datname = current_database() and pid <> pg_backend_pid() and application_name = 'signalbox worker'
+         where datname = current_database() and pid <> pg_backend_pid() and application_name = 'signalbox processing'
            and (state like 'idle in transaction%' or state = 'active') and random() < 0.3`,
         )
         ended += rowCount ?? 0
