@@ -6,6 +6,7 @@ import type { Log } from "../core/log.ts"
 import { removeMember } from "../store/consumer-leases.ts"
 import { registerConsumer, type ConsumerRecord } from "../store/consumers.ts"
 import type { Database } from "../store/database.ts"
+import { checkDefinition } from "./check-definition.ts"
 import type { ConsumerDefinition } from "./definition.ts"
 import { startFollower, type Follower, type FollowOptions } from "./follow.ts"
 import { createLeaseKeeper } from "./lease-keeper.ts"
@@ -15,6 +16,7 @@ import { createOneAtATime } from "./one-at-a-time.ts"
 import { partitionOf } from "./partition-of.ts"
 import { startPartitionWorker } from "./partition-worker.ts"
 import { retryPolicy, type RetryPolicy } from "./retry-policy.ts"
+import { within } from "./within.ts"
 import { createWaker } from "./waker.ts"
 
 export interface ConsumersOptions {
@@ -66,6 +68,8 @@ interface Entry {
   registering?: Promise<void>
   id?: string
 }
+
+const graceMs = 5_000
 
 /** Makes the consumers of a process; nothing happens before `start`. */
 export function createConsumers(options: ConsumersOptions): Consumers {
@@ -182,6 +186,17 @@ export function createConsumers(options: ConsumersOptions): Consumers {
   }
 
   async function stop(): Promise<void> {
+    const last = AbortSignal.timeout(drainMs + graceMs)
+    if (!(await within(drain(), last))) {
+      log.warn(
+        { member },
+        "consumers stop without an answer from the database: their leases end by themselves",
+      )
+    }
+    ended.abort()
+  }
+
+  async function drain(): Promise<void> {
     await started?.catch(() => {})
     deafen?.()
     running.clear() // from the next beat on, others count us out and take what we give back
@@ -207,6 +222,7 @@ export function createConsumers(options: ConsumersOptions): Consumers {
       if (entries.has(key)) {
         throw new SignalboxError("configuration", `there are two consumers named "${definition.name}"`)
       }
+      checkDefinition(definition)
       const entry: Entry = {
         definition,
         policy: retryPolicy(definition.retry),

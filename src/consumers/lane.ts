@@ -16,6 +16,9 @@ export interface LaneOptions<Item, Outcome> {
   concurrency: number
   /** There is room while fewer than this many wait to start. */
   lowWater: number
+  /** There is room while those that wait are smaller than this together. */
+  maxBytes: number
+  sizeOf(item: Item): number
   /** There is room while fewer than this many outcomes are on their way to the database. */
   maxUnsettled: number
   keyOf(item: Item): string
@@ -30,13 +33,16 @@ export interface LaneOptions<Item, Outcome> {
 /** Makes a lane. */
 export function createLane<Item, Outcome>(options: LaneOptions<Item, Outcome>): Lane<Item> {
   let waiting: Item[] = []
+  let bytes = 0 // of those waiting
   const busy = new Set<string>()
   let running = 0
   let unsettled = 0
   let closed = false
   let watchers: (() => void)[] = []
 
-  const hasRoom = () => closed || (waiting.length < options.lowWater && unsettled < options.maxUnsettled)
+  const hasRoom = () =>
+    closed ||
+    (waiting.length < options.lowWater && bytes < options.maxBytes && unsettled < options.maxUnsettled)
   const isIdle = () => running === 0 && unsettled === 0 && (closed || waiting.length === 0)
 
   function pump(): void {
@@ -49,7 +55,10 @@ export function createLane<Item, Outcome>(options: LaneOptions<Item, Outcome>): 
   function next(): Item | undefined {
     if (closed || running >= options.concurrency || !options.ready()) return undefined
     const index = waiting.findIndex((item) => !busy.has(options.keyOf(item)))
-    return index === -1 ? undefined : waiting.splice(index, 1)[0]
+    if (index === -1) return undefined
+    const [item] = waiting.splice(index, 1)
+    if (item !== undefined) bytes -= options.sizeOf(item)
+    return item
   }
 
   async function start(item: Item): Promise<void> {
@@ -73,6 +82,7 @@ export function createLane<Item, Outcome>(options: LaneOptions<Item, Outcome>): 
   return {
     push(items) {
       waiting.push(...items)
+      for (const item of items) bytes += options.sizeOf(item)
       pump()
     },
     pump,
@@ -82,6 +92,7 @@ export function createLane<Item, Outcome>(options: LaneOptions<Item, Outcome>): 
       closed = true
       const unstarted = waiting
       waiting = []
+      bytes = 0
       pump()
       return unstarted
     },

@@ -12,6 +12,7 @@ import { goneForGood, handedBack, interruptedForGood } from "./settlements.ts"
 import type { RetryPolicy } from "./retry-policy.ts"
 import { runEvent } from "./run-event.ts"
 import { createWaker } from "./waker.ts"
+import { within } from "./within.ts"
 import { createWriter } from "./write-settlement.ts"
 import type { WorkerServices } from "./worker-services.ts"
 
@@ -37,7 +38,9 @@ interface Work {
 }
 
 const pageSize = 64
+const retryPageSize = 8 // each is read whole
 const maxUnsettled = 256
+const maxBytes = 8 << 20
 const graceMs = 1_000
 const longestPauseMs = 5_000
 
@@ -71,6 +74,8 @@ export function startPartitionWorker(
     concurrency: definition.concurrency ?? 1,
     lowWater: pageSize / 2,
     maxUnsettled,
+    maxBytes,
+    sizeOf: ({ event }) => event.raw.length,
     keyOf: ({ event }) => orderKey(event),
     ready: services.alive,
     run: ({ event, attempt }) =>
@@ -176,7 +181,7 @@ export function startPartitionWorker(
 
   async function retryDue(): Promise<void> {
     dueAt = Infinity
-    const due = await takeDue(pool, lease, clock(), pageSize)
+    const due = await takeDue(pool, lease, clock(), retryPageSize)
     for (const { eventId, attempts } of due) {
       const event = await eventOf(eventId)
       if (event === undefined) await write(goneForGood(eventId, attempts, clock()))
@@ -244,12 +249,4 @@ export function startPartitionWorker(
     stop: (deadline) => (stopping ??= stop(deadline)),
     abandon,
   }
-}
-
-async function within(done: Promise<void>, deadline: AbortSignal): Promise<boolean> {
-  const passed = new Promise<boolean>((resolve) => {
-    if (deadline.aborted) resolve(false)
-    else deadline.addEventListener("abort", () => resolve(false), { once: true })
-  })
-  return Promise.race([done.then(() => true), passed])
 }

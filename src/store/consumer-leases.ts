@@ -63,9 +63,12 @@ export async function removeMember(db: Db, member: string): Promise<void> {
 /** Forgets members that have been dead for a minute, and notes that these consumers are in use. */
 export async function tidyMembers(db: Db, subscriptions: readonly string[]): Promise<void> {
   await db.query("delete from consumer_members where expires_at < clock_timestamp() - interval '1 minute'")
-  await db.query("update stream_subscriptions set last_seen_at = now() where id = any($1::uuid[])", [
-    subscriptions,
-  ])
+  await db.query(
+    `update stream_subscriptions set last_seen_at = now()
+     where id in (select id from stream_subscriptions
+       where id = any($1::uuid[]) and last_seen_at < now() - interval '30 seconds' for update skip locked)`,
+    [subscriptions],
+  )
 }
 
 /** The members alive that run any of these consumers. */

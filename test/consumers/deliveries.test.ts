@@ -431,6 +431,22 @@ test("a consumer may join and leave while others run", async () => {
   expect(seen).toEqual(ids)
 })
 
+test("a stop comes to an end though the database never answers", async () => {
+  const consumers = machine({ drainMs: 50 })
+  consumers.add(definition(() => {}))
+  await consumers.start()
+  const lock = await database.work.connect()
+  await lock.query("begin")
+  await lock.query("lock table subscription_partitions, consumer_members in access exclusive mode")
+  await consumers.stop()
+  const { rows } = await lock.query(
+    "select from pg_locks where not granted and database = (select oid from pg_database where datname = current_database())",
+  )
+  expect(rows.length).toBeGreaterThan(0) // it did not wait for these
+  await lock.query("rollback")
+  lock.release()
+})
+
 test("a name belongs to one kind of consumer", async () => {
   const taken = definition(() => {})
   const first = machine()
@@ -441,8 +457,14 @@ test("a name belongs to one kind of consumer", async () => {
   await expect(second.start()).rejects.toThrow(/another kind/)
 })
 
-test("a retry policy that makes no sense is refused at once", () => {
+test("figures that make no sense are refused at once", () => {
   const consumers = machine()
+  const refused = (options: Partial<ConsumerDefinition>, reason: RegExp) =>
+    expect(() => consumers.add(definition(() => {}, options))).toThrow(reason)
+  for (const partitions of [0, 257, 1.5, Number.NaN]) refused({ partitions }, /partitions/)
+  for (const concurrency of [0, -1, 0.5]) refused({ concurrency }, /concurrency/)
+  for (const timeoutMs of [0, -1, Infinity, Number.NaN]) refused({ timeoutMs }, /timeoutMs/)
+  for (const from of [-1, 0.5]) refused({ from }, /from/)
   expect(() => consumers.add(definition(() => {}, { retry: { attempts: 0 } }))).toThrow(/attempts/)
   expect(() => consumers.add(definition(() => {}, { retry: { jitter: 2 } }))).toThrow(/jitter/)
 })

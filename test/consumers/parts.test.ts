@@ -102,6 +102,8 @@ test("a lane keeps the order of each key whatever the runs take, and never excee
           concurrency,
           lowWater: 4,
           maxUnsettled: 4,
+          maxBytes: 10,
+          sizeOf: ({ turns }) => turns,
           keyOf: ({ key }) => key,
           ready: () => true,
           async run({ key, turns, n }) {
@@ -118,8 +120,12 @@ test("a lane keeps the order of each key whatever the runs take, and never excee
             settled.push(n)
           },
         })
+        let pushed = 0
         for (const [n, item] of items.entries()) {
           await lane.room()
+          const waiting = pushed - [...started.values()].flat().length
+          expect(waiting).toBeLessThan(4)
+          pushed++
           lane.push([{ ...item, n }])
         }
         await lane.idle()
