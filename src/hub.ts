@@ -9,6 +9,7 @@ import { createCorrelation } from "./correlation/correlation.ts"
 import type { RuleDefinition } from "./correlation/rule.ts"
 import { handledPlatforms, knownNames, type EventMaps } from "./event-maps.ts"
 import { createHandlers, type Handlers } from "./handlers/create-handlers.ts"
+import { publish } from "./outbox/publish.ts"
 import { platforms } from "./platforms/index.ts"
 import { startParts, type Parts } from "./start-parts.ts"
 import type { Source, SourceSettings } from "./store/sources.ts"
@@ -30,6 +31,8 @@ export interface HubOptions {
   sources?: readonly SourceSettings[]
   log?: Log
   clock?: Clock
+  /** Told when the hub cannot go on, and why: whoever runs it should stop it and end. */
+  onFatal?: (reason: string) => void
   env?: Readonly<Record<string, string | undefined>>
 }
 
@@ -72,6 +75,11 @@ export interface Hub extends AsyncDisposable, Handling {
   stream(name: string, options?: StreamOptions): AsyncIterable<LoggedEvent>
   submitCustomEvent(event: object, options?: SubmitOptions): Promise<Submitted>
   submitDeploymentEvent(deployment: object, options?: SubmitOptions): Promise<Submitted>
+  /**
+   * Publishes a custom event within the caller's own transaction: it happens if and only if that
+   * commits. `tx` is whatever runs a query there (a client of pg). Answers the event's delivery key.
+   */
+  publish: typeof publish
   /** Where it listens, once it has started and if its roles need that. */
   readonly url: string | undefined
   /** The admin key that the first start on an embedded database has made. */
@@ -93,8 +101,9 @@ export function createHub(options: HubOptions = {}): Hub {
 
   async function start(): Promise<void> {
     try {
-      const sources = options.sources ?? []
-      parts = await startParts(stack, { config, platforms, correlation, handlers, sources, log, clock })
+      const { sources = [], onFatal = () => {} } = options
+      const own = { config, platforms, correlation, handlers, sources, log, clock, onFatal }
+      parts = await startParts(stack, own)
     } catch (error) {
       await stack.disposeAsync()
       throw error
@@ -149,6 +158,7 @@ export function createHub(options: HubOptions = {}): Hub {
     },
     submitCustomEvent: (event, wanted = {}) => submit("custom", event, wanted),
     submitDeploymentEvent: (deployment, wanted = {}) => submit("deployment", deployment, wanted),
+    publish,
     get url() {
       return parts?.server?.url
     },

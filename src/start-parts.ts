@@ -10,6 +10,8 @@ import type { Correlation } from "./correlation/correlation.ts"
 import type { EventMaps } from "./event-maps.ts"
 import type { Handlers } from "./handlers/create-handlers.ts"
 import { createIngest, type Ingest } from "./ingest/ingest.ts"
+import { createRelay } from "./outbox/relay.ts"
+import { retryPublished } from "./outbox/retry-dead-letter.ts"
 import { retryDeadLetter } from "./processing/retry-dead-letter.ts"
 import { createProcessor } from "./processing/processor.ts"
 import { installQueue } from "./queue/install.ts"
@@ -33,6 +35,8 @@ export interface PartsOptions {
   sources: readonly SourceSettings[]
   log: Log
   clock: Clock
+  /** Told when the hub cannot go on, and why. */
+  onFatal: (reason: string) => void
 }
 
 /** The parts of a hub that runs. */
@@ -54,7 +58,7 @@ const drainMs = 10_000
  */
 export async function startParts(stack: AsyncDisposableStack, options: PartsOptions): Promise<Parts> {
   const { config, platforms, correlation, log, clock } = options
-  const url = await databaseUrl(stack, config, log)
+  const url = await databaseUrl(stack, options)
   await migrate(url)
   await installQueue(url)
   const database = openDatabase({ url })
@@ -105,6 +109,10 @@ export async function startParts(stack: AsyncDisposableStack, options: PartsOpti
     const { handlers } = options
     const part = log.child({ part: "handlers" })
     await startHandlers(stack, { handlers, database, ingest, feed: streaming.feed, clock, log: part })
+    const { submit } = ingest
+    const relay = createRelay({ database, submit, clock, log: log.child({ part: "outbox" }) })
+    await relay.start()
+    stack.defer(() => relay.stop())
   }
 
   const parts = { database, ingest, streaming, sources, adminKey }
@@ -117,15 +125,24 @@ async function retryWork(database: Database, enqueue: Enqueue, letter: DeadLette
   if (letter.kind === "processing") {
     return transaction(database.work, (db) => retryDeadLetter(db, enqueue, letter.id))
   }
+  if (letter.kind === "outbox") return transaction(database.work, (db) => retryPublished(db, letter.id))
   return retryDeadDelivery(database.work, letter.tenant, letter.id)
 }
 
-async function databaseUrl(stack: AsyncDisposableStack, config: Config, log: Log): Promise<string> {
+async function databaseUrl(
+  stack: AsyncDisposableStack,
+  { config, log, onFatal }: PartsOptions,
+): Promise<string> {
   if (config.databaseUrl !== undefined) return config.databaseUrl
   const part = log.child({ part: "postgres" })
   const server = await startEmbedded({
     dataDir: config.dataDir,
     log: (message) => part.info({}, message),
+    onState: (state, reason) => {
+      if (state !== "failed") return
+      part.error({ reason }, "the embedded PostgreSQL cannot be brought back")
+      onFatal(reason)
+    },
   })
   stack.use(server)
   return server.url

@@ -29,8 +29,7 @@ export function submitRoute(submit: Submit, platform: PlatformName, maxBytes: nu
       throw new SignalboxError("unsupported_media_type", "send the event as application/json")
     }
     if (Number(c.req.header("content-length") ?? 0) > maxBytes) throw tooLarge(maxBytes)
-    const body = Buffer.from(await c.req.arrayBuffer())
-    if (body.length > maxBytes) throw tooLarge(maxBytes)
+    const body = await readUpTo(c.req.raw.body, maxBytes)
     // Without a key of the caller's own, two equal submissions are two events.
     const key = c.req.header("idempotency-key") ?? uuidv7()
     const result = await submit({
@@ -50,6 +49,18 @@ export function submitRoute(submit: Submit, platform: PlatformName, maxBytes: nu
     return c.json({ eventId: result.eventId, duplicate: result.duplicate }, 202)
   })
   return app
+}
+
+/** A chunked body tells no length beforehand: it is counted as it comes. */
+async function readUpTo(stream: ReadableStream<Uint8Array> | null, maxBytes: number): Promise<Buffer> {
+  const chunks: Uint8Array[] = []
+  let bytes = 0
+  for await (const chunk of stream ?? []) {
+    bytes += chunk.length
+    if (bytes > maxBytes) throw tooLarge(maxBytes)
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks, bytes)
 }
 
 function tooLarge(maxBytes: number): SignalboxError {

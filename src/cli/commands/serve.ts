@@ -12,14 +12,19 @@ export const serveCommand: Command = {
   async run({ options, env, json, signal, out }) {
     const roles = options["roles"]
     const port = options["port"]
+    const ending = new AbortController()
+    let status = 0
     const hub = createHub({
+      onFatal: () => {
+        status = 1
+        ending.abort()
+      },
       env: {
         ...env,
         ...(typeof roles === "string" ? { SIGNALBOX_ROLES: roles } : {}),
         ...(typeof port === "string" ? { PORT: port } : {}),
       },
     })
-    const ending = new AbortController()
     const forget = env["npm_lifecycle_event"] === undefined ? () => {} : endWithParent(() => ending.abort())
     const end = AbortSignal.any([signal, ending.signal])
     try {
@@ -31,7 +36,7 @@ export const serveCommand: Command = {
       forget()
       await hub.stop()
     }
-    return 0
+    return status
   },
 }
 

@@ -1,0 +1,70 @@
+import { expect, it } from "vitest"
+import { transaction } from "../../src/store/database.ts"
+import { startTestHub, until } from "../support/hub.ts"
+
+const { hub, database, json } = await startTestHub()
+
+function historyOf(types: string) {
+  return json(`/api/v1/events?types=${types}`)
+}
+
+it("what is published in a transaction happens if it commits, and only then", async () => {
+  await transaction(database.work, (tx) =>
+    hub.publish(tx, { type: "invoice.paid", entity: "billing:invoice:42", payload: { amount: 3 } }),
+  )
+  await transaction(database.work, async (tx) => {
+    await hub.publish(tx, { type: "invoice.voided" })
+    throw new Error("changed my mind")
+  }).catch(() => {})
+
+  const { body } = await until(
+    () => historyOf("invoice.*"),
+    (answer) => answer.body.events.length > 0,
+  )
+  expect(body.events).toMatchObject([
+    {
+      type: "invoice.paid",
+      entity: "billing:invoice:42",
+      platform: "custom",
+      payload: { payload: { amount: 3 } },
+    },
+  ])
+})
+
+it("a dead letter of the outbox is handed over again when it is retried", async () => {
+  await transaction(database.work, (tx) => hub.publish(tx, { type: "Not A Type" }))
+  const dead = await until(
+    () => json("/api/v1/dead-letters?kind=outbox"),
+    ({ body }) => body.deadLetters.length === 1,
+  )
+  const [letter] = dead.body.deadLetters
+  expect(letter).toMatchObject({ kind: "outbox", errorCode: "bad_request", status: "open" })
+  await database.work.query("update outbox set payload = payload || $1 where event_id = $2", [
+    JSON.stringify({ type: "a.type" }),
+    letter.eventId,
+  ])
+  expect((await json(`/api/v1/dead-letters/${letter.id}/retry`, { method: "POST" })).status).toBe(202)
+  await until(
+    () => historyOf("a.type"),
+    ({ body }) => body.events.length === 1,
+  )
+  expect((await json(`/api/v1/dead-letters/${letter.id}/retry`, { method: "POST" })).status).toBe(409)
+  expect((await json(`/api/v1/dead-letters/${letter.id}`)).body.status).toBe("retried")
+})
+
+it("a submission without a known length is cut off at the limit", async () => {
+  const chunk = new Uint8Array(1 << 20)
+  let sent = 0
+  const body = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      sent += chunk.length
+      controller.enqueue(chunk)
+    },
+  })
+  const headers = { "content-type": "application/json" }
+  const answer = await json("/api/v1/events", { method: "POST", body, duplex: "half", headers }).catch(
+    () => ({ status: 413 }),
+  ) // cut, or told
+  expect(answer.status).toBe(413)
+  expect(sent).toBeLessThan(64 << 20)
+})
