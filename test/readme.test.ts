@@ -39,7 +39,7 @@ it("the README's handler runs as it stands there", async () => {
   onTestFinished(() => void child.kill("SIGKILL"))
   const patience = setTimeout(() => child.kill("SIGKILL"), 30_000)
   const said: string[] = []
-  const wanted = new Set(["Limit the rate of requests by ada attempt 1", "live: deployment:dpl_1002"])
+  const wanted = new Set(["Limit the rate of requests by dev attempt 1", "live: deployment:dpl_1002"])
   for await (const line of createInterface({ input: child.stdout })) {
     if (line.startsWith("http://")) {
       for (const request of limitsStory().requests) await sendWebhook(line, request.platform, request)

@@ -58,7 +58,7 @@ describe("a pull request implements an issue", () => {
   })
 
   it("that its branch names", () => {
-    expect(opened([text("branch", "ada/eng-123-add-limits", "branch")])).toEqual([
+    expect(opened([text("branch", "dev/eng-123-add-limits", "branch")])).toEqual([
       `${pr} -implements-> ${issue} (strong, pull_request_branch_names_issue)`,
     ])
     expect(opened([text("branch", "patch-1", "branch")])).toEqual([])
@@ -237,7 +237,7 @@ describe("branches", () => {
     "1.x",
     "16-stable",
     "patch-1",
-    "ada-patch-12",
+    "dev-patch-12",
     "changeset-release/main",
     "release-please--branches--main",
     "renovate/vite-7.x",
@@ -287,7 +287,7 @@ describe("commits", () => {
     expect(merge("Add limits (#42)\n\nmore")).toEqual([
       `${commit} -merge_of-> ${pr} (strong, commit_merges_pull_request)`,
     ])
-    expect(merge("Merge pull request #42 from ada/limits")).toEqual([
+    expect(merge("Merge pull request #42 from dev/limits")).toEqual([
       `${commit} -merge_of-> ${pr} (strong, commit_merges_pull_request)`,
     ])
     expect(merge("Follow up on (#42) again")).toEqual([

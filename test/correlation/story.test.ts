@@ -226,7 +226,7 @@ describe("in the database", async () => {
         prs: [42, 43],
       }),
       message("a digest", {
-        by: "ada",
+        by: "dev",
         text: "Today: <https://github.com/acme/api/pull/42> <https://github.com/acme/api/pull/43>",
         at: new Date(at.getTime() + 1000),
       }),

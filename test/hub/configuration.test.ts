@@ -45,8 +45,8 @@ it.each([
 })
 
 it("every malformed variable is named at once", () => {
-  const load = () => loadConfig({ PORT: "x", LOG_LEVEL: "y" }, platforms)
-  expect(load).toThrow(/PORT.*LOG_LEVEL/)
+  const env = { PORT: "x", LOG_LEVEL: "y" }
+  expect(() => loadConfig(env, platforms)).toThrow(/PORT.*LOG_LEVEL/)
 })
 
 it("options of a hub are held to the same rules", () => {

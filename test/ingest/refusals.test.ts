@@ -78,7 +78,7 @@ test.each([
 })
 
 test("a body that was changed on its way is a 401", async () => {
-  const changed = Buffer.from(body.toString().replace("ada", "eve"))
+  const changed = Buffer.from(body.toString().replace("dev", "eve"))
   await expectRefusal(await post("/webhooks/github", signed({}), changed), {
     status: 401,
     code: "signature_mismatch",

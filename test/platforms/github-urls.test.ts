@@ -14,7 +14,7 @@ it.each([
   [`/acme/api/commit/${sha}`, `github:commit:${sha.toLowerCase()}`],
   [`/acme/api/commit/${sha}.patch`, `github:commit:${sha.toLowerCase()}`],
   [`/acme/api/tree/${sha}`, `github:commit:${sha.toLowerCase()}`],
-  ["/acme/api/tree/ada/eng-123-keep", "github:branch:acme/api@ada/eng-123-keep"],
+  ["/acme/api/tree/dev/eng-123-keep", "github:branch:acme/api@dev/eng-123-keep"],
   ["/acme/api/tree/caf%C3%A9", "github:branch:acme/api@café"],
   ["/acme/api/discussions/3", "github:discussion:acme/api#3"],
   ["/acme/api/milestone/3", "github:milestone:acme/api#3"],

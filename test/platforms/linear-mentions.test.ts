@@ -14,14 +14,14 @@ function found(format: TextField["format"], text: string, subject: string | null
 describe("names of branches", () => {
   test.each([
     ["eng-123-fix-login", ["eng-123"]],
-    ["ada/eng-123-fix-login", ["eng-123"]],
+    ["dev/eng-123-fix-login", ["eng-123"]],
     ["ENG-123", ["ENG-123"]],
     ["eng-7", ["eng-7"]],
     ["refs/heads/eng-7-fix", ["eng-7"]],
     ["origin/eng-7-fix", ["eng-7"]],
     ["feature/ENG-123_ENG-124_both", ["ENG-123", "ENG-124"]],
-    ["ada/eng-123_with_underscores", ["eng-123"]],
-    ["ada/fix-eng-123", ["eng-123"]],
+    ["dev/eng-123_with_underscores", ["eng-123"]],
+    ["dev/fix-eng-123", ["eng-123"]],
     ["1350-ENG-933-day-of-month", ["ENG-933"]],
     ["revert-12-eng-99-fix", ["eng-99"]],
     ["ios-1641-introduce-a-view", ["ios-1641"]],
@@ -36,7 +36,7 @@ describe("names of branches", () => {
   test.each([
     "main",
     "patch-1",
-    "ada-patch-1",
+    "dev-patch-1",
     "layout-2",
     "issue-560/login",
     "gh-843-ui",
@@ -64,7 +64,7 @@ describe("names of branches", () => {
   })
 
   test("are names, not mentions", () => {
-    expect(mentionsIn({ field: "branch", format: "branch", text: "ada/ENG-1-x" }, null)).toEqual([
+    expect(mentionsIn({ field: "branch", format: "branch", text: "dev/ENG-1-x" }, null)).toEqual([
       { entity: "linear:issue:ENG-1", relation: "names", text: "ENG-1", start: 4, end: 9 },
     ])
   })
@@ -80,7 +80,7 @@ describe("titles and other plain text", () => {
     ["eng-123 fix login", ["eng-123"]],
     ["feat(web): eng-123-login", ["eng-123"]],
     ["feat/eng-123-login", ["eng-123"]],
-    ["ada/eng-123-login (#42)", ["eng-123"]],
+    ["dev/eng-123-login (#42)", ["eng-123"]],
     ["ENG-1/ENG-2, PLAT-3", ["ENG-1", "ENG-2", "PLAT-3"]],
     ["ENG-1's login", ["ENG-1"]],
     ["Merge branch 'main' into eng-12-login", ["eng-12"]],

@@ -191,8 +191,8 @@ describe("Slack's text as people read it", () => {
     ["<https://x.example/?a=1&amp;b=2>", "https://x.example/?a=1&b=2"],
     ["<https://x.example|the &lt;page&gt;>", "the <page>"],
     [
-      "<@U1> <@U1|ada> <#C1|dev> <#C1> <!here> <!subteam^S1|@oncall> <!subteam^S1>",
-      "@U1 @ada #dev #C1 @here @oncall @subteam",
+      "<@U1> <@U1|dev> <#C1|dev> <#C1> <!here> <!subteam^S1|@oncall> <!subteam^S1>",
+      "@U1 @dev #dev #C1 @here @oncall @subteam",
     ],
     ["<!date^1392734382^{date}|Feb 18>", "Feb 18"],
     ["&amp;lt;b&amp;gt; &amp;amp;", "&lt;b&gt; &amp;"],

@@ -18,7 +18,7 @@ test("an event comes out as the log has it: id, type, and the JSON of the event"
     {
       platform: "github",
       type: "github.pull_request.opened",
-      actor: { id: "7", name: "ada", bot: false },
+      actor: { id: "7", name: "dev", bot: false },
       entity: "github:pull_request:acme/api#42",
       title: "Fix",
       payload: { action: "opened" },
@@ -45,7 +45,7 @@ test("an event comes out as the log has it: id, type, and the JSON of the event"
     type: "github.pull_request.opened",
     name: "thing",
     deliveryId: event?.id,
-    actor: { id: "7", name: "ada", bot: false },
+    actor: { id: "7", name: "dev", bot: false },
     entity: "github:pull_request:acme/api#42",
     references: [
       { entity: "linear:issue:ENG-1", relation: "closes", evidence: { field: "title", text: "ENG-1" } },

@@ -22,7 +22,7 @@ const maxChars = 1024
 
 /**
  * Identifiers in the name of a branch: in any case at the start of a path segment (`eng-123-fix`,
- * `ada/eng-123-fix`, `fix-eng-123`), in upper case anywhere between dashes and underscores.
+ * `dev/eng-123-fix`, `fix-eng-123`), in upper case anywhere between dashes and underscores.
  */
 export function identifiersInBranch(branch: string): FoundIdentifier[] {
   const name = branch.slice(0, maxChars)

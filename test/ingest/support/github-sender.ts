@@ -27,7 +27,7 @@ export function githubHeaders(
 /** A small delivery that is one of a star, with whatever else is to be in its JSON text. */
 export function starBody(extra = ""): Buffer {
   const repository = '"repository":{"id":1,"full_name":"acme/api","owner":{"login":"acme"}}'
-  const sender = '"sender":{"id":7,"login":"ada","type":"User"}'
+  const sender = '"sender":{"id":7,"login":"dev","type":"User"}'
   return Buffer.from(
     `{"action":"created","starred_at":"2026-11-21T10:00:00Z",${repository},${sender}${extra}}`,
   )
