@@ -2,6 +2,7 @@ import type { ServerResponse } from "node:http"
 import { SignalboxError } from "../core/errors.ts"
 import type { Log } from "../core/log.ts"
 import { createBudget } from "./budget.ts"
+import type { Entry } from "./entry.ts"
 import { createFanOut } from "./fan-out.ts"
 import type { Feed } from "./feed.ts"
 import type { History } from "./history.ts"
@@ -62,7 +63,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
 
   const fanOut = createFanOut({
     maxUnsent,
-    onOutpaced: (client, position) => void catchUp(client, position),
+    onOutpaced: beginCatchUp,
     onTooSlow: drop,
   })
 
@@ -81,7 +82,17 @@ export function createConnections(options: ConnectionsOptions): Connections {
   function add(client: SseClient): void {
     clients.add(client)
     timer ??= setInterval(tick, tickMs).unref()
-    unsubscribe ??= feed.subscribe({ advance: (entries) => fanOut.advance(entries), setBack: endAll })
+    unsubscribe ??= feed.subscribe({ advance, setBack: endAll })
+  }
+
+  function advance(entries: readonly Entry[]): void {
+    try {
+      fanOut.advance(entries)
+    } catch (error) {
+      // Whom it reached is not known: nobody may go on as if it had reached all.
+      log.error({ err: error }, "a flush failed; the streams it was for are cut, to resume")
+      for (const client of clients) if (client.live) drop(client)
+    }
   }
 
   function remove(client: SseClient): void {
@@ -93,6 +104,13 @@ export function createConnections(options: ConnectionsOptions): Connections {
     timer = undefined
     unsubscribe?.()
     unsubscribe = undefined
+  }
+
+  function beginCatchUp(client: SseClient, after: number): void {
+    catchUp(client, after).catch((error: unknown) => {
+      log.error({ err: error }, "a stream failed; its client may come back")
+      drop(client)
+    })
   }
 
   async function catchUp(client: SseClient, after: number): Promise<void> {
@@ -154,7 +172,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
       // The id at once: a client cut off before its first event resumes from where it began.
       write(client, `: from position ${start}\nretry: 2000\nid: ${start}\n\n`, performance.now())
       add(client)
-      void catchUp(client, start)
+      beginCatchUp(client, start)
     },
     stop: async () => {
       stopping = true

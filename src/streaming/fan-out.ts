@@ -71,6 +71,7 @@ export function createFanOut({ maxUnsent, onOutpaced, onTooSlow }: FanOutOptions
       groups.set(view.key, group)
       group.members.add(client)
       client.view = group.view // an equal one; its own can go
+      client.drainedAt = performance.now() // it took what it was sent until now, at its own pace
       client.live = true
     },
     leave,

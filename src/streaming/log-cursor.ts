@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises"
 import type { Log } from "../core/log.ts"
 import { backoffMs } from "./alarm.ts"
 import { toEntry, type Entry } from "./entry.ts"
@@ -51,12 +52,14 @@ export function createLogCursor({ feed, history, log, view, after }: LogCursorOp
   async function fromStore(): Promise<Stretch> {
     try {
       const { entries, upTo, release } = await history.page(view, position)
+      // Nothing where the feed has been: the log was set back, which the feed is about to notice.
+      if (upTo === position) await setTimeout(100)
       position = upTo
       failures = 0
       return { entries, release }
     } catch (error) {
       log.warn({ err: error, failures }, "history could not be read; trying again")
-      await new Promise((resolve) => setTimeout(resolve, 100 + backoffMs(failures++)))
+      await setTimeout(100 + backoffMs(failures++))
       return nothing
     }
   }
