@@ -44,8 +44,14 @@ export async function openLogReader({ url, onHint, onLost }: LogReaderOptions): 
     connection.on("end", () => lose(new Error("the connection ended")))
     connection.on("notification", ({ payload }) => onHint(Number(payload)))
     await within(connection.query(`listen ${logChannel}`))
-    // All reads have one text, whose plan for one position is good for every other.
-    await within(connection.query("set plan_cache_mode = force_generic_plan; set jit = off"))
+    // All reads have one text, whose plan for one position is good for every other. It outlives the
+    // statistics it was made by: one made while the log was empty would read whole tables ever after.
+    await within(
+      connection.query(
+        `set plan_cache_mode = force_generic_plan; set jit = off; set enable_seqscan = off;
+         set enable_hashjoin = off; set enable_mergejoin = off`,
+      ),
+    )
     return {
       read: (after, maxBytes) => within(readLogPage(connection, after, maxBytes)),
       head: () => within(logHead(connection)),

@@ -7,7 +7,14 @@ import { createFanOut } from "./fan-out.ts"
 import type { Feed } from "./feed.ts"
 import type { History } from "./history.ts"
 import { createLogCursor } from "./log-cursor.ts"
-import { createSseClient, isStalled, unsentBytes, write, writePaced, type SseClient } from "./sse-client.ts"
+import {
+  createSseClient,
+  timesStalled,
+  unsentBytes,
+  write,
+  writePaced,
+  type SseClient,
+} from "./sse-client.ts"
 import type { View } from "./view.ts"
 
 /** All open streams of a process. */
@@ -128,7 +135,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
     const now = performance.now()
     let beats = beatsPerTick
     for (const client of clients) {
-      if (isStalled(client, now, stallMs)) drop(client)
+      if (timesStalled(client) * tickMs >= stallMs) drop(client)
       else if (beats > 0 && now - client.wroteAt >= client.heartbeatMs && mayInterject(client)) {
         beats--
         beat(client, now)

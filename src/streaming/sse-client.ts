@@ -23,9 +23,9 @@ export interface SseClient {
   wroteAt: number
   /** When all that was written was last seen to have left for the network. */
   drainedAt: number
-  /** Bytes that had left by `progressAt`, when some last did. */
+  /** Bytes that had left when last asked, and how often in a row that was no more than before. */
   sent: number
-  progressAt: number
+  stalled: number
   /** Ends the wait for the client, where there is one. */
   wake: (() => void) | undefined
 }
@@ -49,7 +49,7 @@ export function createSseClient(
     wroteAt: now,
     drainedAt: now,
     sent: 0,
-    progressAt: now,
+    stalled: 0,
     wake: undefined,
   }
 }
@@ -120,14 +120,14 @@ async function drained(client: SseClient): Promise<void> {
   client.outgoing.off("drain", resolve)
 }
 
-/** Whether nothing has left for `ms` although something waits; to be asked now and then. */
-export function isStalled(client: SseClient, now: number, ms: number): boolean {
+/**
+ * Counts the times in a row that nothing had left since the time before although something waits. Times
+ * and not milliseconds: while this process itself stands still, no client can take anything.
+ */
+export function timesStalled(client: SseClient): number {
   const unsent = unsentBytes(client)
   const sent = (client.outgoing.socket?.bytesWritten ?? 0) - unsent
-  if (unsent === 0 || sent !== client.sent) {
-    client.sent = sent
-    client.progressAt = now
-    return false
-  }
-  return now - client.progressAt > ms
+  client.stalled = unsent === 0 || sent !== client.sent ? 0 : client.stalled + 1
+  client.sent = sent
+  return client.stalled
 }

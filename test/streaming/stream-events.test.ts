@@ -52,15 +52,15 @@ test("without a cursor it begins with news, and hands events out whole", async (
   const next = events.next()
   // Where news begins is read when the first is asked for, some time after the call.
   const logged = new Map<string, object>()
-  let value: LoggedEvent | undefined
-  void next.then((taken) => (value = taken.value ?? undefined))
-  while (value === undefined) {
+  let taken: Awaited<typeof next> | undefined
+  while (taken === undefined) {
     const [one] = await logEvents(database.work, [{ title: "news", payload: { a: 1 } }])
     if (one !== undefined) logged.set(one.id, one)
-    await sleep(20)
+    taken = await Promise.race([next, sleep(20, undefined)])
   }
-  expect(value.id).not.toBe(old?.id)
-  expect(value).toEqual({ ...logged.get(value.id), position: value.position, references: [] })
+  const value = taken.value ?? undefined
+  expect(value?.id).not.toBe(old?.id)
+  expect(value).toEqual({ ...logged.get(value?.id ?? ""), position: value?.position, references: [] })
   await events.return()
 })
 

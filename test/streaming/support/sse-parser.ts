@@ -23,16 +23,17 @@ export class SseParser {
   }
 
   push(bytes: Uint8Array): void {
+    const lineEnd = /[\r\n]/g
+    lineEnd.lastIndex = this.#rest.length
     this.#rest += this.#decoder.decode(bytes, { stream: true })
+    if (this.#rest[lineEnd.lastIndex - 1] === "\r") lineEnd.lastIndex--
     let start = 0
-    for (;;) {
+    for (let found = lineEnd.exec(this.#rest); found !== null; found = lineEnd.exec(this.#rest)) {
       // Only LF, CR and CRLF end a line; a CR at the very end may be half of a CRLF.
-      const end = this.#rest.slice(start).search(/[\r\n]/)
-      if (end === -1) break
-      const at = start + end
-      if (this.#rest[at] === "\r" && at + 1 === this.#rest.length) break
-      this.#line(this.#rest.slice(start, at))
-      start = at + (this.#rest.startsWith("\r\n", at) ? 2 : 1)
+      if (found[0] === "\r" && found.index + 1 === this.#rest.length) break
+      this.#line(this.#rest.slice(start, found.index))
+      start = found.index + (this.#rest.startsWith("\r\n", found.index) ? 2 : 1)
+      lineEnd.lastIndex = start
     }
     this.#rest = this.#rest.slice(start)
   }
