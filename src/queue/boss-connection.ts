@@ -2,7 +2,7 @@ import type { Db as BossDb } from "pg-boss"
 import type { Log } from "../core/log.ts"
 import { createPool } from "../store/database.ts"
 import { keepSession } from "./kept-session.ts"
-import { spaced } from "./spaced.ts"
+import { queueNames } from "./queues.ts"
 import { transacting } from "./transacting.ts"
 
 /** pg-boss's way to the database, by connections of ours. */
@@ -11,14 +11,18 @@ export interface BossConnection {
   close(): Promise<void>
 }
 
-// Every fetch costs about as much as the processing of an event: under load, better one for several.
-const spacingMs = 8
+export interface BossConnectionOptions {
+  url: string
+  log: Log
+  /** Called with the name of a queue that got jobs, and for every queue when hints may have been missed. */
+  onJobs: (queue: string) => void
+}
 
 /**
  * Gives pg-boss connections under the worker role whose statements are planned once, since its texts
  * are the same each time, and which may not read whole tables for the sake of old statistics.
  */
-export function openBossConnection({ url, log }: { url: string; log: Log }): BossConnection {
+export function openBossConnection({ url, log, onJobs }: BossConnectionOptions): BossConnection {
   const pool = createPool(url, {
     role: "signalbox_worker",
     name: "queue",
@@ -36,13 +40,17 @@ export function openBossConnection({ url, log }: { url: string; log: Log }): Bos
     db: {
       ...transacting(pool),
       async listen(channel, onNotification, onReconnect) {
-        const wake = spaced(onNotification, spacingMs)
         return keepSession(
           listening,
           async (client, isBack) => {
-            client.on("notification", ({ payload }) => wake(payload ?? ""))
+            client.on("notification", ({ payload = "" }) => {
+              onNotification(payload)
+              onJobs(payload)
+            })
             await client.query(`listen "${channel}"`)
-            if (isBack) onReconnect()
+            if (!isBack) return
+            onReconnect()
+            queueNames.forEach(onJobs)
           },
           log,
         )

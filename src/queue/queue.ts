@@ -1,20 +1,16 @@
-import { setTimeout as sleep } from "node:timers/promises"
 import { PgBoss, type JobInsert } from "pg-boss"
 import { priorities, type Priority } from "../core/envelope.ts"
 import type { Log } from "../core/log.ts"
-import { cleanText } from "../core/text.ts"
 import type { Db } from "../store/database.ts"
 import type { ProcessingBatch } from "../store/enqueue.ts"
 import { heldJobs } from "../store/queue-jobs.ts"
 import { openBossConnection } from "./boss-connection.ts"
 import { ClaimLost, type Claim, type JobData } from "./claim.ts"
+import { openLane, type ClaimHandler, type Lane } from "./lane.ts"
 import { createPresence } from "./presence.ts"
 import { queueNames, queueOf } from "./queues.ts"
 import { reportFaults } from "./report-faults.ts"
 import { transacting } from "./transacting.ts"
-
-/** Does the work of a claim, completing its jobs in the transaction that holds its results. */
-export type ClaimHandler = (claim: Claim) => Promise<void>
 
 /** The queues of one process. */
 export interface Queue {
@@ -30,6 +26,7 @@ export interface Queue {
   /**
    * Starts workers on every queue, so many a priority; each priority has its own, so a busy one
    * slows the others and starves none. Answers a function that stops them and waits for their work.
+   * To be called once.
    */
   work(handler: ClaimHandler, workers: Readonly<Record<Priority, number>>): Promise<() => Promise<void>>
   /** Completes a claim's jobs in the transaction open on `db`; throws ClaimLost if one is no longer held. */
@@ -45,9 +42,16 @@ export interface QueueOptions {
 
 const stopTimeoutMs = 20_000
 
+/**
+ * How long a lane lets jobs gather after it looked. Under load a look at the queue and the statements
+ * of a batch cost as much as many events; an idle queue waits for nothing.
+ */
+const spacingMs: Readonly<Record<Priority, number>> = { critical: 2, high: 6, normal: 10, low: 20 }
+
 /** Makes the queues of one process; nothing is connected before `start`. */
 export function createQueue({ url, log }: QueueOptions): Queue {
-  const connection = openBossConnection({ url, log })
+  const lanes = new Map<string, Lane>()
+  const connection = openBossConnection({ url, log, onJobs: (name) => lanes.get(name)?.wake() })
   const boss = new PgBoss({
     db: connection.db,
     migrate: false, // the owner's task, see installQueue
@@ -61,7 +65,7 @@ export function createQueue({ url, log }: QueueOptions): Queue {
     maintenanceIntervalSeconds: 20,
     flowIntervalSeconds: 3_600,
   })
-  reportFaults(boss, log)
+  const faults = reportFaults(boss, log)
   const presence = createPresence({ url, log })
   let starting: Promise<void> | undefined
   let stopping: Promise<void> | undefined
@@ -77,26 +81,8 @@ export function createQueue({ url, log }: QueueOptions): Queue {
   }
 
   async function stopWork(): Promise<void> {
-    const done = Promise.all(queueNames.map((name) => boss.offWork(name, { wait: true })))
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, stopTimeoutMs)
-    })
-    await Promise.race([done, late])
-    clearTimeout(timer)
-  }
-
-  /** pg-boss would try this once, and a job that is not given back waits for its heartbeat to run out. */
-  async function giveBack({ priority, jobs, signal }: Claim, error: unknown): Promise<void> {
-    const reason = { message: cleanText(error instanceof Error ? error.message : String(error)) }
-    for (let waitMs = 100; waitMs < 5_000 && !signal.aborted; waitMs *= 2) {
-      const isDone = await boss.fail(queueOf[priority], [...jobs], reason).then(
-        () => true,
-        () => false,
-      )
-      if (isDone) return
-      await sleep(waitMs, undefined, { signal }).catch(() => {})
-    }
+    await Promise.all([...lanes.values()].map((lane) => lane.stop(stopTimeoutMs)))
+    lanes.clear()
   }
 
   async function start(): Promise<void> {
@@ -129,24 +115,21 @@ export function createQueue({ url, log }: QueueOptions): Queue {
     },
 
     async work(handler, workers) {
-      present ??= presence.start(rescue)
+      if (present !== undefined) throw new Error("this queue has its workers already")
+      present = presence.start(rescue)
       await present
       for (const priority of priorities) {
-        if (workers[priority] === 0) continue
-        await boss.work<JobData>(queueOf[priority], workOptions(workers[priority]), async (jobs) => {
-          const signal = AbortSignal.any(jobs.map((job) => job.signal))
-          const claim = {
-            priority,
-            signal,
-            jobs: jobs.map(({ id, retryCount, data }) => ({ id, retryCount, eventIds: data.eventIds })),
-          }
-          try {
-            await handler(claim)
-          } catch (error) {
-            await giveBack(claim, error)
-            throw error
-          }
-        })
+        const slots = workers[priority]
+        if (slots === 0) continue
+        const lane = {
+          boss,
+          priority,
+          slots,
+          spacingMs: spacingMs[priority],
+          handler,
+          onError: faults.report,
+        }
+        lanes.set(queueOf[priority], openLane(lane))
       }
       return stopWork
     },
@@ -171,16 +154,6 @@ function isPipelining(db: object): boolean {
 function jobInsert({ eventIds }: ProcessingBatch, afterMs: number): JobInsert<JobData> {
   const data = { eventIds }
   return afterMs > 0 ? { data, startAfter: `${afterMs / 1_000}` } : { data }
-}
-
-function workOptions(localConcurrency: number) {
-  return {
-    localConcurrency,
-    batchSize: 8,
-    burstWhenBatchFull: true,
-    pollingIntervalSeconds: 0.5,
-    notifyPollingIntervalSeconds: 0.5, // a notification may be lost, and retries come without one
-  }
 }
 
 /** How many jobs a settling call found still held; pg-boss reports it but leaves it out of its types. */

@@ -3,11 +3,16 @@ import type { Log } from "../core/log.ts"
 
 const quietMs = 5_000
 
+/** Where what goes wrong in the background is told. */
+export interface Faults {
+  report: (error: unknown) => void
+}
+
 /**
- * Writes pg-boss's errors and warnings to the log. While the database is away every poll of every
- * worker fails alike, so the same message is written once in five seconds.
+ * Writes pg-boss's errors and warnings, and those reported, to the log. While the database is away
+ * every look of every lane fails alike, so the same message is written once in five seconds.
  */
-export function reportFaults(boss: PgBoss, log: Log): void {
+export function reportFaults(boss: PgBoss, log: Log): Faults {
   const lastSaid = new Map<string, number>()
   const isNews = (message: string): boolean => {
     const now = Date.now()
@@ -16,12 +21,14 @@ export function reportFaults(boss: PgBoss, log: Log): void {
     lastSaid.set(message, now)
     return true
   }
-  boss.on("error", (error) => {
+  const report = (error: unknown): void => {
     // The error itself may carry a whole connection with it.
-    const reason = error.message.replace(/ \(Queue: .*$/, "")
+    const reason = error instanceof Error ? error.message : String(error)
     if (isNews(reason)) log.warn({ reason }, "the queue met an error and goes on")
-  })
+  }
+  boss.on("error", report)
   boss.on("warning", ({ message, data }) => {
     if (isNews(message)) log.warn({ data }, message)
   })
+  return { report }
 }

@@ -5,10 +5,16 @@ import { jsonRow, jsonRows } from "./json-rows.ts"
 
 /**
  * Settings for the sessions that process. Their statements find rows by their ids: plans are made
- * once and kept, since planning over all partitions takes longer than a small batch, and they may not
- * read whole tables, since they outlive the statistics they were made by (an empty table's, at first).
+ * once and kept, since planning over all partitions takes longer than a small batch, and they may read
+ * or hash no whole tables, since they outlive the statistics they were made by (an empty table's, at
+ * first).
  */
-export const processingSettings = { plan_cache_mode: "force_generic_plan", enable_seqscan: "off" } as const
+export const processingSettings = {
+  plan_cache_mode: "force_generic_plan",
+  enable_seqscan: "off",
+  enable_hashjoin: "off",
+  enable_mergejoin: "off",
+} as const
 
 /** An event that is to be processed, and how many attempts it has had. */
 export interface WaitingEvent {

@@ -1,0 +1,139 @@
+import { setTimeout as sleep } from "node:timers/promises"
+import type { PgBoss } from "pg-boss"
+import type { Priority } from "../core/envelope.ts"
+import { cleanText } from "../core/text.ts"
+import type { Claim, ClaimedJob, JobData } from "./claim.ts"
+import { queueOf } from "./queues.ts"
+
+/** Does the work of a claim, completing its jobs in the transaction that holds its results. */
+export type ClaimHandler = (claim: Claim) => Promise<void>
+
+export interface LaneOptions {
+  boss: Pick<PgBoss, "fetch" | "fail" | "touch">
+  priority: Priority
+  /** Claims worked on at the same time. */
+  slots: number
+  /** Least time between two looks at the queue while it is not full: jobs gather meanwhile. */
+  spacingMs: number
+  handler: ClaimHandler
+  /** Told when the queue cannot be read; the lane goes on. */
+  onError: (error: unknown) => void
+}
+
+/** The workers of one queue. */
+export interface Lane {
+  /** Says that there may be something to do. */
+  wake: () => void
+  /** Takes nothing more, waits for what is in work for `patienceMs`, and gives back what is left then. */
+  stop(patienceMs: number): Promise<void>
+}
+
+const batchSize = 8
+const pollMs = 500
+const heartbeatMs = 4_000
+
+/**
+ * Works on one queue: looks when it is woken, and every half second in case nobody woke it (jobs that
+ * were put off come without a hint), takes some jobs together as one claim, and shows by heartbeats
+ * that it is alive. A claim whose handler throws is given back at once.
+ */
+export function openLane({ boss, priority, slots, spacingMs, handler, onError }: LaneOptions): Lane {
+  const queue = queueOf[priority]
+  const working = new Map<Promise<void>, { jobs: ClaimedJob[]; lose: AbortController }>()
+  const stopping = new AbortController()
+  const stopped = Promise.withResolvers<void>()
+  let alarm = Promise.withResolvers<void>()
+  const looking = look()
+
+  return {
+    wake: () => alarm.resolve(),
+    async stop(patienceMs) {
+      stopping.abort()
+      stopped.resolve()
+      alarm.resolve()
+      await looking
+      const timer = new AbortController()
+      const late = sleep(patienceMs, undefined, { signal: timer.signal }).catch(() => {})
+      await Promise.race([Promise.all(working.keys()), late])
+      timer.abort()
+      const reason = new Error("this process stops")
+      for (const { lose } of working.values()) lose.abort(reason)
+      await Promise.all(
+        [...working.values()].map(({ jobs }) => boss.fail(queue, jobs, { message: reason.message })),
+      )
+    },
+  }
+
+  async function look(): Promise<void> {
+    let isFull = true // the first look needs no alarm
+    for (let lookedAt = -Infinity; !stopping.signal.aborted;) {
+      if (working.size >= slots) {
+        await Promise.race([...working.keys(), stopped.promise])
+        continue
+      }
+      if (!isFull) {
+        await untilAlarm(pollMs)
+        const waitMs = lookedAt + spacingMs - performance.now()
+        if (waitMs > 0) await sleep(waitMs)
+      }
+      alarm = Promise.withResolvers<void>()
+      lookedAt = performance.now()
+      isFull = await take()
+    }
+  }
+
+  /** Takes a claim, if there is one, and answers whether there may be more. */
+  async function take(): Promise<boolean> {
+    try {
+      const fetched = await boss.fetch<JobData>(queue, { batchSize })
+      if (fetched.length === 0) return false
+      const jobs = fetched.map(({ id, retryCount, data }) => ({ id, retryCount, eventIds: data.eventIds }))
+      const lose = new AbortController()
+      const work = workOn(jobs, lose).finally(() => working.delete(work))
+      working.set(work, { jobs, lose })
+      return fetched.length === batchSize
+    } catch (error) {
+      onError(error)
+      return false
+    }
+  }
+
+  async function untilAlarm(ms: number): Promise<void> {
+    const timer = setTimeout(alarm.resolve, ms)
+    await alarm.promise
+    clearTimeout(timer)
+  }
+
+  async function workOn(jobs: ClaimedJob[], lose: AbortController): Promise<void> {
+    const heart = setInterval(() => void beat(jobs, lose), heartbeatMs)
+    try {
+      await handler({ priority, jobs, signal: lose.signal })
+    } catch (error) {
+      await giveBack(jobs, error, lose.signal)
+    } finally {
+      clearInterval(heart)
+    }
+  }
+
+  async function beat(jobs: ClaimedJob[], lose: AbortController): Promise<void> {
+    const touched = await boss.touch(queue, jobs).catch(() => undefined)
+    // A heartbeat that could not be sent says nothing; one that found no claim does.
+    if (touched !== undefined && "affected" in touched && touched.affected === 0) {
+      lose.abort(new Error("the jobs were taken over by another worker"))
+    }
+  }
+
+  /** Gives jobs back; those completed before the handler threw stay completed. */
+  async function giveBack(jobs: ClaimedJob[], error: unknown, signal: AbortSignal): Promise<void> {
+    const reason = { message: cleanText(error instanceof Error ? error.message : String(error)) }
+    for (let waitMs = 100; waitMs < 5_000 && !signal.aborted; waitMs *= 2) {
+      const isDone = await boss.fail(queue, jobs, reason).then(
+        () => true,
+        () => false,
+      )
+      if (isDone) break
+      await sleep(waitMs, undefined, { signal }).catch(() => {})
+    }
+    alarm.resolve()
+  }
+}
