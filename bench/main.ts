@@ -5,6 +5,7 @@ const benches: Readonly<
   Record<string, () => Promise<{ run: (options: BenchOptions) => Promise<BenchResult> }>>
 > = {
   ingest: () => import("./ingest.ts"),
+  pipeline: () => import("./pipeline.ts"),
 }
 
 const { positionals, values } = parseArgs({ allowPositionals: true, options: { json: { type: "string" } } })

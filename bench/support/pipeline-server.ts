@@ -1,0 +1,16 @@
+/** Child process of the pipeline bench: signalbox as it ships, with every role. */
+import { createHub } from "../../src/hub.ts"
+import { announce } from "./child-server.ts"
+import { benchSecret } from "./github-requests.ts"
+
+const hub = createHub({
+  databaseUrl: process.env["BENCH_DATABASE_URL"] ?? "",
+  host: "127.0.0.1",
+  port: 0,
+  adminKey: process.env["BENCH_KEY"] ?? "",
+  secrets: { github: [benchSecret] },
+  env: { LOG_LEVEL: "warn" },
+})
+await hub.start()
+
+announce(Number(new URL(hub.url ?? "").port), () => hub.stop())
