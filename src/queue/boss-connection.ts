@@ -1,13 +1,15 @@
 import type { Db as BossDb } from "pg-boss"
 import type { Log } from "../core/log.ts"
 import { createPool } from "../store/database.ts"
-import { keepSession } from "./kept-session.ts"
+import { keepSession, type KeptSession } from "./kept-session.ts"
 import { queueNames } from "./queues.ts"
 import { transacting } from "./transacting.ts"
 
 /** pg-boss's way to the database, by connections of ours. */
 export interface BossConnection {
   db: BossDb
+  /** Begins to listen for jobs; a process that works on none is not woken by any. */
+  listen(): Promise<void>
   close(): Promise<void>
 }
 
@@ -36,27 +38,32 @@ export function openBossConnection({ url, log, onJobs }: BossConnectionOptions):
     max: 1,
     queryTimeoutMs: 15_000,
   })
+  let channel: string | undefined
+  let session: KeptSession | undefined
   return {
     db: {
       ...transacting(pool),
-      async listen(channel, onNotification, onReconnect) {
-        return keepSession(
-          listening,
-          async (client, isBack) => {
-            client.on("notification", ({ payload = "" }) => {
-              onNotification(payload)
-              onJobs(payload)
-            })
-            await client.query(`listen "${channel}"`)
-            if (!isBack) return
-            onReconnect()
-            queueNames.forEach(onJobs)
-          },
-          log,
-        )
+      // pg-boss names its channel here; whoever works on jobs is woken by us.
+      listen: (name) => {
+        channel = name
+        return Promise.resolve({ close: () => Promise.resolve() })
       },
     },
+    async listen() {
+      if (channel === undefined) throw new Error("the queue has not started")
+      const command = `listen "${channel}"`
+      session = await keepSession(
+        listening,
+        async (client, isBack) => {
+          client.on("notification", ({ payload }) => onJobs(payload ?? ""))
+          await client.query(command)
+          if (isBack) queueNames.forEach(onJobs)
+        },
+        log,
+      )
+    },
     async close() {
+      await session?.close()
       await Promise.all([pool.end(), listening.end()])
     },
   }

@@ -118,6 +118,7 @@ export function createQueue({ url, log }: QueueOptions): Queue {
       if (present !== undefined) throw new Error("this queue has its workers already")
       present = presence.start(rescue)
       await present
+      await connection.listen()
       for (const priority of priorities) {
         const slots = workers[priority]
         if (slots === 0) continue

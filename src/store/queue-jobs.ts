@@ -28,24 +28,3 @@ export async function heldJobs(db: Db, queues: readonly string[]): Promise<HeldJ
   )
   return rows
 }
-
-/** Jobs of one queue that wait (those put off included) and that are being worked on. */
-export interface QueueDepth {
-  queue: string
-  waiting: number
-  active: number
-  /** When the longest-waiting job that is due came to be; null where none waits. */
-  oldest: Date | null
-}
-
-/** How much waits in each of these queues; queues without a job are left out. */
-export async function queueDepths(db: Db, queues: readonly string[]): Promise<QueueDepth[]> {
-  const { rows } = await db.query<QueueDepth>(
-    `select name as queue, count(*) filter (where state < 'active') as waiting,
-       count(*) filter (where state = 'active') as active,
-       min(created_on) filter (where state < 'active' and start_after <= now()) as oldest
-     from pgboss.job where name = any($1::text[]) and state < 'completed' group by name`,
-    [queues],
-  )
-  return rows
-}

@@ -99,3 +99,16 @@ test("a listener hears the newest position once a batch", async () => {
     client.release(true)
   }
 })
+
+test("a job whose bodies are more than a worker holds at a time is one batch all the same", async () => {
+  const { queue } = await startProcessor(database)
+  const filler = "x".repeat(3 * 2 ** 20)
+  const events = Array.from({ length: 7 }, (_, index) => newEvent({ number: index, filler }))
+  const ids = await submit(database, queue, events)
+  expect(await untilLogged(database, ids)).toEqual(ids)
+  const { rows } = await database.work.query(
+    "select distinct xmin::text from event_log where event_id = any($1::uuid[])",
+    [ids],
+  )
+  expect(rows).toHaveLength(1)
+})
