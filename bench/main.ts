@@ -5,6 +5,7 @@ const benches: Readonly<
   Record<string, () => Promise<{ run: (options: BenchOptions) => Promise<BenchResult> }>>
 > = {
   ingest: () => import("./ingest.ts"),
+  sse: () => import("./sse.ts"),
   pipeline: () => import("./pipeline.ts"),
 }
 
