@@ -43,14 +43,13 @@ export function createLedger(pool: Pool, clock: Clock): Ledger {
   return {
     begin,
     async settle(lease, kind, settlement) {
-      const { eventId } = settlement
       try {
-        return await write({ lease, eventId, row: settlementRow(lease, kind, settlement) })
+        return await write({ lease, row: settlementRow(lease, kind, settlement) })
       } catch (error) {
         if (failureOf(error) !== "data") throw error
         // What the run gave us is in no form that the database takes; that it ran still counts.
         const { result: _, ...bare } = settlement
-        return write({ lease, eventId, row: settlementRow(lease, kind, bare) })
+        return write({ lease, row: settlementRow(lease, kind, bare) })
       }
     },
   }

@@ -97,13 +97,18 @@ async function repartition(db: Db, id: string, partitions: number, partitionOf: 
     [id],
   )
   await db.query(
+    // by an array, for the reason told in deliveries.ts
     `update event_deliveries d set partition = r.partition
-     from unnest($2::uuid[], $3::smallint[]) as r (event_id, partition)
-     where d.subscription_id = $1 and d.event_id = r.event_id and d.event_id = any($2::uuid[])`,
+     from jsonb_to_recordset($2::jsonb) as r (ids uuid[], partition smallint)
+     where d.subscription_id = $1 and d.event_id = any(r.ids)`,
     [
       id,
-      rows.map((row) => row.event_id),
-      rows.map((row) => partitionOf(row.entity ?? row.event_id, partitions)),
+      JSON.stringify(
+        rows.map((row) => ({
+          ids: [row.event_id],
+          partition: partitionOf(row.entity ?? row.event_id, partitions),
+        })),
+      ),
     ],
   )
 }

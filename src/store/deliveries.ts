@@ -3,6 +3,11 @@ import type { Lease } from "./consumer-leases.ts"
 import type { Db } from "./database.ts"
 import { jsonRow, jsonRows } from "./json-rows.ts"
 
+// PostgreSQL 18.4 ends with a segmentation fault where a statement that prunes partitions row by row
+// also finds a row it locks or updates changed by another transaction (the recheck overwrites the state
+// of the pruning). So no statement here that locks or updates joins a partitioned table by its
+// partition key itself: the key is compared with an array, by which nothing is pruned.
+
 /** An event that a partition has read and will run, and the position to which that brings its cursor. */
 export interface BegunEvent {
   eventId: string
@@ -41,14 +46,14 @@ export interface Settlement {
 /** A settlement as a row for `settleAttempts`, and the lease under which its attempt ran. */
 export interface Settle {
   lease: Lease
-  eventId: string
   row: string
 }
 
 /** A settlement as a row; throws where its result is not JSON. */
 export function settlementRow(lease: Lease, kind: ConsumerKind, settlement: Settlement): string {
   const { subscriptionId, partition } = lease
-  return jsonRow({ subscriptionId, partition, kind, ...settlement })
+  const { eventId, ...outcome } = settlement
+  return jsonRow({ subscriptionId, partition, kind, ids: [eventId], ...outcome })
 }
 
 /** `subscription/partition`: names a partition within a process. */
@@ -136,11 +141,11 @@ export async function settleAttempts(db: Db, settles: readonly Settle[]): Promis
           result = r.result,
           finished_at = case when r.status <> 'retrying' then r."finishedAt" end
         from jsonb_to_recordset($4::jsonb) as r ("subscriptionId" uuid, partition smallint, kind text,
-            "eventId" uuid, status text, attempts integer, "nextAttemptAt" timestamptz, result jsonb,
+            ids uuid[], status text, attempts integer, "nextAttemptAt" timestamptz, result jsonb,
             "errorCode" text, error text, "finishedAt" timestamptz)
         join held on held.subscription_id = r."subscriptionId" and held.partition = r.partition
-        where d.event_id = r."eventId" and d.subscription_id = r."subscriptionId"
-          and d.event_id = any($5::uuid[]) and d.status = 'running'
+        where d.event_id = any(r.ids) and d.subscription_id = r."subscriptionId"
+          and d.finished_at is null and d.next_attempt_at is null -- it is running; no index is to tempt here
         returning d.tenant, r.kind, d.event_id, d.subscription_id, r.status, r.attempts, r."errorCode", r.error),
       buried as (
         insert into dead_letters (tenant, kind, event_id, subscription_id, attempts, error_code, error)
@@ -153,7 +158,6 @@ export async function settleAttempts(db: Db, settles: readonly Settle[]): Promis
       leases.map((lease) => lease.partition),
       leases.map((lease) => lease.fence),
       jsonRows(settles.map(({ row }) => row)),
-      settles.map(({ eventId }) => eventId),
     ],
   })
   return new Set(rows.map(leaseKey))
@@ -194,8 +198,8 @@ export async function takeDue(db: Db, lease: Lease, now: Date, limit: number): P
        where subscription_id = $1 and partition = $2 and status = 'retrying' and next_attempt_at <= $4
        order by next_attempt_at, position limit $5)
      update event_deliveries d set status = 'running', attempts = attempts + 1, next_attempt_at = null
-     from due
-     where d.event_id = due.event_id and d.subscription_id = $1 and exists (select from held)
+     where d.event_id = any(array(select event_id from due)) and d.subscription_id = $1
+       and exists (select from held)
      returning d.event_id as "eventId", d.attempts, d.position`,
     [lease.subscriptionId, lease.partition, lease.fence, now, limit],
   )
@@ -228,10 +232,11 @@ export async function retryDeadDelivery(db: Db, tenant: string, id: string): Pro
      again as (
        update event_deliveries d
        set status = 'retrying', attempts = 0, next_attempt_at = now(), finished_at = null
-       from letter
-       where d.event_id = letter.event_id and d.subscription_id = letter.subscription_id and d.status = 'dead'
-       returning letter.id)
-     update dead_letters l set status = 'retried', settled_at = now() from again where l.id = again.id`,
+       where d.event_id = any(array(select event_id from letter))
+         and d.subscription_id = (select subscription_id from letter) and d.status = 'dead'
+       returning d.event_id)
+     update dead_letters l set status = 'retried', settled_at = now()
+     from letter where l.id = letter.id and exists (select from again)`,
     [tenant, id],
   )
   return rowCount === 1

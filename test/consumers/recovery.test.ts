@@ -457,7 +457,7 @@ test("whatever is written under a lease that was taken over is refused, each wri
 
   const settlement = { eventId: one.id, status: "delivered", attempts: 1, finishedAt: now } as const
   const settle = (lease: Lease) =>
-    settleAttempts(db, [{ lease, eventId: one.id, row: settlementRow(lease, "handler", settlement) }])
+    settleAttempts(db, [{ lease, row: settlementRow(lease, "handler", settlement) }])
   expect(await settle(stale)).toEqual(new Set())
   expect(await beginAttempts(db, [{ lease: stale, upTo: 9_999, events: begun(two) }], now)).toEqual(new Map())
   expect(await repeatAttempt(db, stale, one.id)).toBe(false)
