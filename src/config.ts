@@ -44,11 +44,13 @@ const environment = z.object({
 
 /**
  * Reads the environment. Throws `configuration` with one line that names every variable that is
- * malformed, and what it must be; values are not repeated, they may be secrets.
+ * malformed, and what it must be; values are not repeated, they may be secrets. `given` has secrets by
+ * platform that come before those of the environment.
  */
 export function loadConfig(
   env: Readonly<Record<string, string | undefined>>,
   platforms: readonly Platform[],
+  given: Readonly<Record<string, readonly string[]>> = {},
 ): Config {
   const parsed = environment.safeParse(env)
   const problems = parsed.success
@@ -56,10 +58,9 @@ export function loadConfig(
     : parsed.error.issues.map((issue) => `${String(issue.path[0])} ${issue.message}`)
   const secrets = new Map<string, readonly string[]>()
   for (const platform of platforms) {
-    const variable = platform.secretVariable
-    const text = variable === null ? undefined : env[variable]
-    if (variable === null || text === undefined || text.trim() === "") continue
-    const values = text.split(",").map((value) => value.trim())
+    const variable = platform.secretVariable ?? `the secret of ${platform.name}`
+    const values = given[platform.name] ?? listOf(env[variable])
+    if (values.length === 0) continue
     for (const value of values) {
       const problem = value === "" ? "holds an empty secret" : platform.checkSecret?.(value)
       if (problem) problems.push(`${variable} ${problem}`)
@@ -80,4 +81,10 @@ export function loadConfig(
     logLevel: data.LOG_LEVEL ?? "info",
     secrets,
   }
+}
+
+/** Several values stand separated by commas, as secrets do while they rotate. */
+function listOf(text: string | undefined): string[] {
+  if (text === undefined || text.trim() === "") return []
+  return text.split(",").map((value) => value.trim())
 }

@@ -4,12 +4,14 @@ import { SignalboxError } from "./core/errors.ts"
 import type { LoggedEvent } from "./core/envelope.ts"
 import { parseFilter } from "./core/filter.ts"
 import { createLog, type Log } from "./core/log.ts"
+import { parsePayload } from "./core/payload.ts"
 import { uuidv7 } from "./core/uuid.ts"
 import { createCorrelation } from "./correlation/correlation.ts"
 import type { RuleDefinition } from "./correlation/rule.ts"
 import { handledPlatforms, knownNames, type EventMaps } from "./event-maps.ts"
 import { createHandlers, type Handlers } from "./handlers/create-handlers.ts"
 import { publish } from "./outbox/publish.ts"
+import { custom } from "./platforms/custom/index.ts"
 import { platforms } from "./platforms/index.ts"
 import { startParts, type Parts } from "./start-parts.ts"
 import type { Source, SourceSettings } from "./store/sources.ts"
@@ -77,7 +79,8 @@ export interface Hub extends AsyncDisposable, Handling {
   submitDeploymentEvent(deployment: object, options?: SubmitOptions): Promise<Submitted>
   /**
    * Publishes a custom event within the caller's own transaction: it happens if and only if that
-   * commits. `tx` is whatever runs a query there (a client of pg). Answers the event's delivery key.
+   * commits. `tx` is whatever runs a query there (a client of pg). Answers the event's delivery key;
+   * throws `bad_request` for what is no custom event, and writes nothing then.
    */
   publish: typeof publish
   /** Where it listens, once it has started and if its roles need that. */
@@ -158,7 +161,10 @@ export function createHub(options: HubOptions = {}): Hub {
     },
     submitCustomEvent: (event, wanted = {}) => submit("custom", event, wanted),
     submitDeploymentEvent: (deployment, wanted = {}) => submit("deployment", deployment, wanted),
-    publish,
+    async publish(tx, event, wanted) {
+      checkCustomEvent(event) // the relay could only make a dead letter of it
+      return publish(tx, event, wanted)
+    },
     get url() {
       return parts?.server?.url
     },
@@ -169,10 +175,20 @@ export function createHub(options: HubOptions = {}): Hub {
   }
 }
 
+function checkCustomEvent(event: object): void {
+  const body = Buffer.from(JSON.stringify(event))
+  const contentType = "application/json"
+  const headers = { "idempotency-key": "none" }
+  custom.identify(
+    { headers, contentType, payload: parsePayload(body, contentType), receivedAt: new Date() },
+    body,
+  )
+}
+
 /** Options are checked as the variables that they stand for are, and come before those. */
 function configOf(options: HubOptions): Config {
-  const { databaseUrl, dataDir, port, host, adminKey, secrets = {} } = options
-  const given: Record<string, string | undefined> = {
+  const { databaseUrl, dataDir, port, host, adminKey } = options
+  const given = {
     DATABASE_URL: databaseUrl === null ? "" : databaseUrl,
     SIGNALBOX_DATA_DIR: dataDir,
     PORT: port?.toString(),
@@ -180,9 +196,7 @@ function configOf(options: HubOptions): Config {
     SIGNALBOX_ADMIN_KEY: adminKey,
     SIGNALBOX_ROLES: options.roles?.join(","),
   }
-  for (const { name, secretVariable } of platforms) {
-    if (secretVariable !== null) given[secretVariable] = secrets[name]?.join(",")
-  }
   const present = Object.entries(given).filter(([, value]) => value !== undefined)
-  return loadConfig({ ...(options.env ?? process.env), ...Object.fromEntries(present) }, platforms)
+  const env = { ...(options.env ?? process.env), ...Object.fromEntries(present) }
+  return loadConfig(env, platforms, options.secrets)
 }

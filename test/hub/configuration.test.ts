@@ -55,3 +55,7 @@ it("options of a hub are held to the same rules", () => {
     /DEPLOYMENT_WEBHOOK_SECRET/,
   )
 })
+
+it("a secret that is given to a hub may hold a comma", () => {
+  expect(loadConfig({}, platforms, { github: ["a,b"] }).secrets.get("github")).toEqual(["a,b"])
+})

@@ -1,4 +1,5 @@
 import { expect, it } from "vitest"
+import { publish } from "../../src/outbox/publish.ts"
 import { transaction } from "../../src/store/database.ts"
 import { startTestHub, until } from "../support/hub.ts"
 
@@ -31,8 +32,15 @@ it("what is published in a transaction happens if it commits, and only then", as
   ])
 })
 
+it("what is no custom event is refused before it is written", async () => {
+  const refused = transaction(database.work, (tx) => hub.publish(tx, { type: "Not A Type" }))
+  await expect(refused).rejects.toMatchObject({ code: "bad_request" })
+  const { rows } = await database.work.query("select 1 from outbox where event_type = 'Not A Type'")
+  expect(rows).toEqual([])
+})
+
 it("a dead letter of the outbox is handed over again when it is retried", async () => {
-  await transaction(database.work, (tx) => hub.publish(tx, { type: "Not A Type" }))
+  await transaction(database.work, (tx) => publish(tx, { type: "Not A Type" }))
   const dead = await until(
     () => json("/api/v1/dead-letters?kind=outbox"),
     ({ body }) => body.deadLetters.length === 1,
