@@ -17,7 +17,7 @@ import { createProcessor } from "./processing/processor.ts"
 import { installQueue } from "./queue/install.ts"
 import { createQueue } from "./queue/queue.ts"
 import { startHandlers } from "./start-handlers.ts"
-import { openDatabase, transaction, type Database } from "./store/database.ts"
+import { checkSessions, openDatabase, transaction, type Database } from "./store/database.ts"
 import type { DeadLetter } from "./store/dead-letters.ts"
 import { retryDeadDelivery } from "./store/deliveries.ts"
 import type { Enqueue } from "./store/enqueue.ts"
@@ -63,8 +63,7 @@ export async function startParts(stack: AsyncDisposableStack, options: PartsOpti
   await installQueue(url)
   const database = openDatabase({ url })
   stack.defer(() => database.close())
-  const embedded = config.databaseUrl === undefined
-  const adminKey = embedded && !config.adminKey ? await createFirstAdminKey(database.work) : null
+  await checkSessions(database)
 
   const queue = createQueue({ url, log: log.child({ part: "queue" }) })
   await queue.start()
@@ -115,9 +114,12 @@ export async function startParts(stack: AsyncDisposableStack, options: PartsOpti
     stack.defer(() => relay.stop())
   }
 
-  const parts = { database, ingest, streaming, sources, adminKey }
+  const parts = { database, ingest, streaming, sources }
   const server = await serveHttp(stack, options, parts, queue.enqueue)
-  return { ...parts, server }
+  // Last, because a key made by a start that then fails would never be seen by anybody.
+  const embedded = config.databaseUrl === undefined
+  const adminKey = embedded && !config.adminKey ? await createFirstAdminKey(database.work) : null
+  return { ...parts, server, adminKey }
 }
 
 /** Each kind of work is done anew by whom it failed at. */
@@ -151,7 +153,7 @@ async function databaseUrl(
 async function serveHttp(
   stack: AsyncDisposableStack,
   { config, clock, log }: PartsOptions,
-  { database, ingest, streaming }: Omit<Parts, "server">,
+  { database, ingest, streaming }: Omit<Parts, "server" | "adminKey">,
   enqueue: Enqueue,
 ): Promise<HttpServer | undefined> {
   const { roles } = config

@@ -1,8 +1,10 @@
 import { randomUUID } from "node:crypto"
 import type { ErrorHandler, NotFoundHandler } from "hono"
 import { HTTPException } from "hono/http-exception"
+import { DatabaseError } from "pg"
 import { SignalboxError, type ErrorCode } from "../core/errors.ts"
 import type { Log } from "../core/log.ts"
+import { failureOf, unavailable } from "../store/failure.ts"
 
 /** A problem detail (RFC 9457), the body of every error. */
 export interface Problem {
@@ -71,6 +73,13 @@ function toSignalboxError(error: unknown): SignalboxError {
   if (error instanceof HTTPException) {
     const code = byStatus[error.status]
     if (code !== undefined) return new SignalboxError(code, error.message || titleOf(code), { cause: error })
+  }
+  if (error instanceof DatabaseError) {
+    const failure = failureOf(error)
+    if (failure === "away" || failure === "contention") return unavailable(error)
+    if (failure === "data") {
+      return new SignalboxError("bad_request", "a value is not one that can be stored", { cause: error })
+    }
   }
   return new SignalboxError("internal", "something failed on our side; nothing more is said here", {
     cause: error,

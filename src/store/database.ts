@@ -7,6 +7,8 @@ import {
   type QueryResult,
   type QueryResultRow,
 } from "pg"
+import { SignalboxError } from "../core/errors.ts"
+import { orUnavailable, unavailable } from "./failure.ts"
 
 /** Whatever runs a query: a pool, or a connection inside a transaction. Comes first in every signature. */
 export interface Db {
@@ -71,12 +73,12 @@ export function createPool(
   const all: Record<string, string> = { synchronous_commit: "on", timezone: "UTC", jit: "off", ...settings }
   if (role !== undefined) all["role"] = role
   const called = name ?? role?.replace("signalbox_", "")
+  const { connectionString, options } = splitOptions(url)
+  const ours = Object.entries(all).map(([setting, value]) => `-c ${setting}=${value}`)
   const config = {
-    connectionString: url,
+    connectionString,
     max,
-    options: Object.entries(all)
-      .map(([setting, value]) => `-c ${setting}=${value}`)
-      .join(" "),
+    options: [options, ...ours].join(" ").trim(), // of two that set the same, the later one counts
     application_name: called === undefined ? "signalbox" : `signalbox ${called}`,
     connectionTimeoutMillis: 5_000,
     keepAlive: true,
@@ -93,6 +95,41 @@ export function createPool(
   return pool
 }
 
+/**
+ * Takes the `options` out of a URL: pg lets them replace those of the configuration, and with those
+ * would go the role, and row-level security with it.
+ */
+function splitOptions(url: string): { connectionString: string; options: string } {
+  const [address = "", query] = url.split("?", 2)
+  if (query === undefined) return { connectionString: url, options: "" }
+  const parameters = new URLSearchParams(query)
+  if (!parameters.has("options")) return { connectionString: url, options: "" }
+  const options = parameters.getAll("options").join(" ")
+  parameters.delete("options")
+  return { connectionString: `${address}?${parameters.toString()}`, options }
+}
+
+/**
+ * Refuses a way to the server on which sessions are not what they were asked to be: a pooler between
+ * may drop what a session begins with, and nothing would keep tenants apart then.
+ */
+export async function checkSessions({ work, read }: Pick<Database, "work" | "read">): Promise<void> {
+  for (const [pool, role] of [
+    [work, "signalbox_worker"],
+    [read, "signalbox_reader"],
+  ] as const) {
+    const { rows } = await pool.query<{ fits: boolean }>(
+      "select current_user = $1 and current_setting('synchronous_commit') = 'on' as fits",
+      [role],
+    )
+    if (rows[0]?.fits === true) continue
+    throw new SignalboxError(
+      "configuration",
+      `sessions at DATABASE_URL do not begin with the role ${role} and synchronous_commit=on: connect to PostgreSQL directly, or through a pooler that passes startup options on`,
+    )
+  }
+}
+
 /** Runs `body` in one transaction on a connection of its own; rolls back if it throws. */
 export function transaction<T>(pool: Pool, body: (db: PoolClient) => Promise<T>): Promise<T> {
   return transactionFrom("begin", pool, body)
@@ -103,7 +140,7 @@ async function transactionFrom<T>(
   pool: Pool,
   body: (db: PoolClient) => Promise<T>,
 ): Promise<T> {
-  const client = await pool.connect()
+  const client = await orUnavailable(pool.connect())
   let broken: Error | undefined
   try {
     await client.query(begin)
@@ -114,7 +151,7 @@ async function transactionFrom<T>(
     await client.query("rollback").catch((failure: Error) => {
       broken = failure
     })
-    throw error
+    throw broken === undefined ? error : unavailable(error)
   } finally {
     client.release(broken)
   }

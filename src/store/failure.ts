@@ -1,4 +1,5 @@
 import { DatabaseError } from "pg"
+import { SignalboxError } from "../core/errors.ts"
 
 /**
  * What a failed statement means for whoever sent it:
@@ -40,4 +41,19 @@ export function failureOf(error: unknown): Failure {
   }
   const fault = error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError
   return fault ? "other" : "away"
+}
+
+/** The answer to a client while the server is away. */
+export function unavailable(cause: unknown): SignalboxError {
+  return new SignalboxError("unavailable", "the database does not answer", { cause, retryAfter: 2 })
+}
+
+/** Turns the absence of the server into `unavailable`; to be put around nothing but queries. */
+export async function orUnavailable<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer
+  } catch (error) {
+    if (error instanceof SignalboxError || failureOf(error) !== "away") throw error
+    throw unavailable(error)
+  }
 }
