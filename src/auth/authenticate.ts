@@ -3,6 +3,7 @@ import { SignalboxError } from "../core/errors.ts"
 import type { Clock } from "../core/clock.ts"
 import { findApiKey, touchApiKey } from "../store/api-keys.ts"
 import type { Db } from "../store/database.ts"
+import { orUnavailable } from "../store/failure.ts"
 import { hashKey } from "./keys.ts"
 import { scopes, type Principal } from "./scopes.ts"
 
@@ -40,11 +41,11 @@ export function createAuthenticator({ db, adminKey, clock }: AuthenticatorOption
     const cached = known.get(cacheKey)
     if (cached !== undefined && cached.until > now) return cached.principal
     known.delete(cacheKey)
-    const row = await findApiKey(db, hash)
+    const row = await orUnavailable(findApiKey(db, hash))
     if (row === undefined) {
       throw new SignalboxError("unauthenticated", "the API key is unknown, expired or revoked")
     }
-    await touchApiKey(db, row.id)
+    await orUnavailable(touchApiKey(db, row.id))
     const principal: Principal = { keyId: row.id, tenant: row.tenant, scopes: new Set(row.scopes) }
     if (known.size >= cacheSize) known.clear()
     known.set(cacheKey, { principal, until: now + cacheMs })
