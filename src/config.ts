@@ -3,7 +3,7 @@ import { SignalboxError } from "./core/errors.ts"
 import type { Platform } from "./core/platform.ts"
 
 /** Parts of the work that one process may take on. */
-export const roles = ["ingest", "worker", "stream", "api"] as const
+const roles = ["ingest", "worker", "stream", "api"] as const
 export type Role = (typeof roles)[number]
 
 /** Everything the environment says, checked. */
@@ -22,6 +22,9 @@ export interface Config {
 
 const logLevels = ["fatal", "error", "warn", "info", "debug", "trace", "silent"]
 
+/** Latin-1 without control characters, no blank first or last. */
+const inHeader = /^[!-~\u00a1-\u00ff](?:[ -~\u00a0-\u00ff]*[!-~\u00a1-\u00ff])?$/
+
 const optional = <T extends z.ZodType>(schema: T) =>
   z.preprocess((value) => (value === "" ? undefined : value), schema.optional())
 
@@ -38,7 +41,15 @@ const environment = z.object({
       .transform((text) => text.split(",").map((part) => part.trim()))
       .pipe(z.array(z.enum(roles, `must be a comma-separated list of ${roles.join(", ")}`)).min(1)),
   ),
-  SIGNALBOX_ADMIN_KEY: optional(z.string().min(32, "must have 32 characters or more")),
+  SIGNALBOX_ADMIN_KEY: optional(
+    z
+      .string()
+      .min(32, "must have 32 characters or more")
+      .regex(
+        inHeader,
+        "must be what a header can carry: printable characters of Latin-1, and no blank at either end",
+      ),
+  ),
   LOG_LEVEL: optional(z.enum(logLevels, `must be one of ${logLevels.join(", ")}`)),
 })
 

@@ -49,10 +49,11 @@ async function listening(server: Server, host: string, port: number): Promise<vo
     await once(server, "listening")
   } catch (cause) {
     const taken = cause instanceof Error && "code" in cause && cause.code === "EADDRINUSE"
-    const reason = taken ? "is taken" : `cannot be used (${cause instanceof Error ? cause.message : "?"})`
-    throw new SignalboxError("configuration", `port ${port} on ${host} ${reason}: set PORT to another one`, {
-      cause,
-    })
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    const message = taken
+      ? `port ${port} on ${host} is taken: set PORT to another one`
+      : `HOST ${host} and PORT ${port} cannot be listened on: ${reason}`
+    throw new SignalboxError("configuration", message, { cause })
   }
 }
 

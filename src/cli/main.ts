@@ -26,11 +26,7 @@ async function run(command: Command, args: string[]): Promise<number> {
     process.on(signal, () => (shutdown.signal.aborted ? process.exit(130) : shutdown.abort(signal)))
   }
   try {
-    const { values, positionals } = parseArgs({
-      args,
-      options: { ...command.options, json: { type: "boolean" }, help: { type: "boolean", short: "h" } },
-      allowPositionals: true,
-    })
+    const { values, positionals } = readArguments(command, args)
     if (values["help"] === true) {
       process.stdout.write(`signalbox ${command.name} ${command.usage}\n\n${command.summary}\n`)
       return 0
@@ -49,12 +45,22 @@ async function run(command: Command, args: string[]): Promise<number> {
   }
 }
 
+function readArguments(command: Command, args: string[]) {
+  try {
+    return parseArgs({
+      args,
+      options: { ...command.options, json: { type: "boolean" }, help: { type: "boolean", short: "h" } },
+      allowPositionals: true,
+    })
+  } catch (cause) {
+    const [reason] = (cause instanceof Error ? cause.message : String(cause)).split("\n")
+    throw new SignalboxError("bad_request", reason ?? "", { cause })
+  }
+}
+
 /** One line for an error whose cause its reader can mend, the stack for one that is ours. */
 function explain(error: unknown): string {
   if (error instanceof SignalboxError) return error.message
-  if (error instanceof TypeError && "code" in error && String(error.code).startsWith("ERR_PARSE_ARGS")) {
-    return error.message
-  }
   return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }
 

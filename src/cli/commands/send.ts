@@ -16,7 +16,7 @@ export const sendCommand: Command = {
     if (file === undefined && process.stdin.isTTY) {
       throw new SignalboxError("bad_request", "name a file, or pipe the event in")
     }
-    const body = file === undefined || file === "-" ? await text(process.stdin) : await readFile(file, "utf8")
+    const body = file === undefined || file === "-" ? await text(process.stdin) : await readText(file)
     const path = options["deployment"] === true ? "/api/v1/deployments" : "/api/v1/events"
     const headers: Record<string, string> = { "content-type": "application/json" }
     const key = textOption(options, "idempotency-key")
@@ -26,4 +26,13 @@ export const sendCommand: Command = {
     out(json ? answer : `accepted: ${answer}`)
     return 0
   },
+}
+
+async function readText(file: string): Promise<string> {
+  try {
+    return await readFile(file, "utf8")
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new SignalboxError("bad_request", `${file} cannot be read: ${reason}`, { cause })
+  }
 }

@@ -1,0 +1,96 @@
+import { spawn } from "node:child_process"
+import { once } from "node:events"
+import { mkdtemp, rm } from "node:fs/promises"
+import { createServer } from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { createInterface } from "node:readline"
+import { text } from "node:stream/consumers"
+import { fileURLToPath } from "node:url"
+import { afterAll, expect, it, onTestFinished } from "vitest"
+
+const program = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url))
+const dataDir = await mkdtemp(join(tmpdir(), "signalbox-serve-"))
+afterAll(() => rm(dataDir, { recursive: true, force: true }))
+
+function signalbox(args: string[], env: Record<string, string> = {}) {
+  const child = spawn(process.execPath, [program, ...args], {
+    env: {
+      PATH: process.env["PATH"],
+      SIGNALBOX_DATA_DIR: dataDir,
+      HOST: "127.0.0.1",
+      LOG_LEVEL: "error",
+      ...env,
+    },
+    stdio: ["ignore", "pipe", "pipe"],
+  })
+  onTestFinished(() => void child.kill("SIGKILL"))
+  return child
+}
+
+async function outcome(args: string[], env?: Record<string, string>): Promise<[number, string]> {
+  const child = signalbox(args, env)
+  const [said, [status]] = await Promise.all([text(child.stderr), once(child, "exit")])
+  return [status, said]
+}
+
+interface Ready {
+  url: string
+  adminKey: string | null
+}
+
+async function start() {
+  const child = signalbox(["serve", "--json", "--port", "0"])
+  for await (const line of createInterface({ input: child.stdout })) {
+    const message: Partial<Ready> = JSON.parse(line)
+    if (message.url !== undefined) return { child, url: message.url, adminKey: message.adminKey }
+  }
+  throw new Error("it ended before it was ready")
+}
+
+async function stop({ child }: Awaited<ReturnType<typeof start>>): Promise<number> {
+  child.kill("SIGTERM")
+  const [status] = await once(child, "exit")
+  return status
+}
+
+it("the first start that gets anywhere makes the admin key, and no start after it", async () => {
+  const squatter = createServer().listen(0, "127.0.0.1")
+  await once(squatter, "listening")
+  onTestFinished(() => void squatter.close())
+  const address = squatter.address()
+  const port = typeof address === "object" && address !== null ? address.port : 0
+  const [status, said] = await outcome(["serve", "--port", String(port)])
+  expect([status, said.trim().split("\n")]).toEqual([2, [expect.stringMatching(/port \d+ .*is taken.*PORT/)]])
+
+  const first = await start()
+  expect(first.adminKey).toMatch(/^sb_/)
+  const headers = { authorization: `Bearer ${first.adminKey}` }
+  expect((await fetch(`${first.url}/readyz`)).status).toBe(200)
+  expect((await fetch(`${first.url}/api/v1/keys`, { headers })).status).toBe(200)
+
+  const [beside, why] = await outcome(["serve", "--port", "0"])
+  expect(beside).toBe(2)
+  expect(why.trim().split("\n")).toEqual([expect.stringContaining(`process ${first.child.pid}`)])
+  expect(await stop(first)).toBe(0)
+
+  const second = await start()
+  expect(second.adminKey).toBeNull()
+  expect((await fetch(`${second.url}/api/v1/keys`, { headers })).status).toBe(200)
+  expect(await stop(second)).toBe(0)
+}, 90_000)
+
+it.each([
+  [["serve"], { PORT: "abc" }, /PORT/],
+  [["serve"], { DATABASE_URL: "postgres://nobody@127.0.0.1:1/none" }, /127\.0\.0\.1:1|DATABASE_URL/],
+  [["sql"], {}, /give a query/],
+  [["send", "/nonexistent"], {}, /cannot be read/],
+  [["keys", "create", "x"], {}, /--scopes/],
+  [["nonsense"], {}, /no command nonsense/],
+  [["serve", "--nonsense"], {}, /nonsense/],
+])("%j with %j fails with one line", async (args, env, words) => {
+  const [status, said] = await outcome(args, env)
+  expect(status).toBe(2)
+  expect(said).toMatch(words)
+  expect(said.trim().split("\n")).toHaveLength(1)
+})
