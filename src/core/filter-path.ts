@@ -1,9 +1,14 @@
 import { SignalboxError } from "./errors.ts"
 import type { LoggedEvent } from "./envelope.ts"
+import { isStorableText } from "./filter-text.ts"
+import { spend, type Steps } from "./filter-steps.ts"
 import { parsePayload } from "./payload.ts"
 
-/** Finds what stands at a path in an event: nothing, one value, or several where arrays are on the way. */
-export type PathReader = (event: LoggedEvent) => unknown[]
+/**
+ * Finds what stands at a path in an event: nothing, one value, or several where arrays are on the way.
+ * Every element looked at is a step; once the steps are spent it finds no more.
+ */
+export type PathReader = (event: LoggedEvent, steps: Steps) => unknown[]
 
 const maxSegments = 32
 
@@ -42,27 +47,35 @@ export function compilePath(path: string): PathReader {
     const known = Object.keys(roots).join(", ")
     throw new SignalboxError("bad_request", `filter: where.${path} begins with none of ${known}`)
   }
+  if (!isStorableText(path)) {
+    throw new SignalboxError("bad_request", "filter: a path in where has a NUL or half a character")
+  }
   if (segments.length > maxSegments || segments.includes("")) {
     throw new SignalboxError(
       "bad_request",
       `filter: the path ${path} has an empty name or more than ${maxSegments}`,
     )
   }
-  return (event) => {
+  return (event, steps) => {
     let values = [read(event)]
-    for (const segment of segments) values = values.flatMap((value) => step(value, segment))
-    return values.flatMap((value) => (Array.isArray(value) ? [value, ...value] : [value]))
+    for (const segment of segments) values = values.flatMap((value) => step(value, segment, steps))
+    return values.flatMap((value) => {
+      if (!spend(steps, Array.isArray(value) ? 1 + value.length : 1)) return []
+      return Array.isArray(value) ? [value].concat(value) : [value]
+    })
   }
 }
 
 const index = /^\d{1,9}$/
 
 // Own properties only: a path must never reach what JavaScript hangs on every object.
-function step(value: unknown, segment: string): unknown[] {
+function step(value: unknown, segment: string, steps: Steps): unknown[] {
+  if (!spend(steps, 1)) return []
   if (typeof value !== "object" || value === null) return []
   if (Array.isArray(value)) {
     if (index.test(segment)) return Number(segment) < value.length ? [value[Number(segment)]] : []
-    return value.flatMap((element) => (Array.isArray(element) ? [] : step(element, segment)))
+    if (!spend(steps, value.length)) return []
+    return value.flatMap((element) => (Array.isArray(element) ? [] : step(element, segment, steps)))
   }
   return Object.hasOwn(value, segment) ? [Reflect.get(value, segment)] : []
 }

@@ -1,7 +1,9 @@
 import type { LoggedEvent } from "./envelope.ts"
 import { SignalboxError } from "./errors.ts"
 import { compilePath } from "./filter-path.ts"
-import { compileLinearRegexp } from "./linear-regexp.ts"
+import { createSteps, exhaust, isSpent, spend, type Steps } from "./filter-steps.ts"
+import { isStorableText } from "./filter-text.ts"
+import { compileLinearRegexp, type RegexpTest } from "./linear-regexp.ts"
 
 /** JSON in canonical form: keys in order. */
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json }
@@ -9,12 +11,18 @@ export type Json = string | number | boolean | null | Json[] | { [key: string]: 
 /** Conditions on an event in canonical form, and their test. */
 export interface CompiledWhere {
   canonical: { [key: string]: Json }
-  test: (event: LoggedEvent) => boolean
+  /** Asks about one event; the steps are a fresh `maxSteps` unless given. */
+  test: (event: LoggedEvent, steps?: Steps) => boolean
+}
+
+interface CompiledClauses {
+  canonical: { [key: string]: Json }
+  test: (event: LoggedEvent, steps: Steps) => boolean
 }
 
 interface CompiledCondition {
   canonical: { [key: string]: Json }
-  test: (values: unknown[]) => boolean
+  test: (values: unknown[], steps: Steps) => boolean
 }
 
 type Scalar = string | number | boolean | null
@@ -24,44 +32,55 @@ const maxNodes = 128
 const maxDepth = 8
 const maxList = 256
 const maxText = 1024
+const maxRegexps = 4
+const maxRegexpValues = 100
 
 /** Counts what a filter asks for, so that no filter costs without bound. */
 interface Budget {
   nodes: number
+  regexps: number
 }
 
 /**
  * Compiles `{path: condition}` pairs, all of which must hold; `$and`, `$or` and `$not` combine such
  * objects. A condition is a plain value (the same as `$eq`) or an object of operators. `$neq`, `$nin`
  * and `$not` also hold where the path is missing. Throws 400 with what is wrong, and where.
+ *
+ * All conditions share `maxSteps` for one event, and a `$regex` looks at 100 texts of its path. Where
+ * that does not do, the condition counts as not matched, and so does every one asked after it; a `$not`
+ * does not hold on such grounds, so that a filter never lets an event pass unexamined.
  */
 export function compileWhere(input: unknown): CompiledWhere {
-  return compileClauses(input, { nodes: 0 }, 0)
+  const { canonical, test } = compileClauses(input, { nodes: 0, regexps: 0 }, 0)
+  return { canonical, test: (event, steps = createSteps()) => test(event, steps) }
 }
 
-function compileClauses(input: unknown, budget: Budget, depth: number): CompiledWhere {
+function compileClauses(input: unknown, budget: Budget, depth: number): CompiledClauses {
   const entries = entriesOf(input, "where", budget, depth)
   const canonical: { [key: string]: Json } = {}
-  const tests = entries.map(([key, value]): CompiledWhere["test"] => {
+  const tests = entries.map(([key, value]): CompiledClauses["test"] => {
     if (key === "$and" || key === "$or") {
       const parts = listOf(value, key).map((part) => compileClauses(part, budget, depth + 1))
       canonical[key] = parts.map((part) => part.canonical)
       return key === "$and"
-        ? (event) => parts.every((part) => part.test(event))
-        : (event) => parts.some((part) => part.test(event))
+        ? (event, steps) => parts.every((part) => part.test(event, steps))
+        : (event, steps) => parts.some((part) => part.test(event, steps))
     }
     if (key === "$not") {
       const part = compileClauses(value, budget, depth + 1)
       canonical[key] = part.canonical
-      return (event) => !part.test(event)
+      return (event, steps) => !part.test(event, steps) && !isSpent(steps)
     }
     if (key.startsWith("$")) throw refuse(`unknown operator ${key} in where; known: $and, $or, $not`)
     const read = compilePath(key)
     const condition = compileCondition(value, key, budget, depth + 1)
     canonical[key] = condition.canonical
-    return (event) => condition.test(read(event))
+    return (event, steps) => {
+      const values = read(event, steps)
+      return !isSpent(steps) && condition.test(values, steps)
+    }
   })
-  return { canonical, test: (event) => tests.every((test) => test(event)) }
+  return { canonical, test: (event, steps) => tests.every((test) => test(event, steps)) }
 }
 
 function compileCondition(input: unknown, path: string, budget: Budget, depth: number): CompiledCondition {
@@ -73,26 +92,27 @@ function compileCondition(input: unknown, path: string, budget: Budget, depth: n
       const parts = listOf(operand, operator).map((part) => compileCondition(part, path, budget, depth + 1))
       canonical[operator] = parts.map((part) => part.canonical)
       return operator === "$and"
-        ? (values) => parts.every((part) => part.test(values))
-        : (values) => parts.some((part) => part.test(values))
+        ? (values, steps) => parts.every((part) => part.test(values, steps))
+        : (values, steps) => parts.some((part) => part.test(values, steps))
     }
     if (operator === "$not") {
       const part = compileCondition(operand, path, budget, depth + 1)
       canonical[operator] = part.canonical
-      return (values) => !part.test(values)
+      return (values, steps) => !part.test(values, steps) && !isSpent(steps)
     }
-    const compiled = compileOperator(operator, operand, path)
+    const compiled = compileOperator(operator, operand, path, budget)
     canonical[operator] = compiled.canonical
-    return compiled.test
+    return (values, steps) => spend(steps, values.length) && compiled.test(values, steps)
   })
-  return { canonical, test: (values) => tests.every((test) => test(values)) }
+  return { canonical, test: (values, steps) => tests.every((test) => test(values, steps)) }
 }
 
 function compileOperator(
   operator: string,
   operand: unknown,
   path: string,
-): { canonical: Json; test: (values: unknown[]) => boolean } {
+  budget: Budget,
+): { canonical: Json; test: CompiledCondition["test"] } {
   const where = `where.${path}.${operator}`
   switch (operator) {
     case "$eq":
@@ -124,8 +144,8 @@ function compileOperator(
     }
     case "$regex": {
       const pattern = text(operand, where)
-      const matches = compileLinearRegexp(pattern)
-      return some(pattern, (value) => typeof value === "string" && matches(value))
+      if (++budget.regexps > maxRegexps) throw refuse(`where has more than ${maxRegexps} $regex conditions`)
+      return { canonical: pattern, test: anyMatches(compileLinearRegexp(pattern)) }
     }
     case "$exist":
       if (typeof operand !== "boolean") throw refuse(`${where} must be true or false`)
@@ -141,6 +161,15 @@ function some(canonical: Json, test: ValueTest, negated = false) {
   return {
     canonical,
     test: negated ? (values: unknown[]) => !values.some(test) : (values: unknown[]) => values.some(test),
+  }
+}
+
+function anyMatches(matches: RegexpTest): CompiledCondition["test"] {
+  return (values, steps) => {
+    const texts = values.filter((value) => typeof value === "string")
+    if (texts.slice(0, maxRegexpValues).some((tried) => matches(tried, steps))) return true
+    if (texts.length > maxRegexpValues) exhaust(steps)
+    return false
   }
 }
 
@@ -180,6 +209,7 @@ function text(input: unknown, where: string): string {
   if (typeof input !== "string" || input.length > maxText) {
     throw refuse(`${where} must be a string of ${maxText} characters at most`)
   }
+  if (!isStorableText(input)) throw refuse(`${where} must be well-formed text without NUL`)
   return input
 }
 

@@ -1,6 +1,7 @@
 import { z } from "zod"
 import { platformNames, priorities, type LoggedEvent, type PlatformName, type Priority } from "./envelope.ts"
 import { SignalboxError } from "./errors.ts"
+import { isStorableText } from "./filter-text.ts"
 import { compileWhere, type Json } from "./filter-where.ts"
 import { compilePatterns } from "./pattern.ts"
 
@@ -37,7 +38,7 @@ const typePattern = z
   .regex(/^[a-z0-9_*]+(\.[a-z0-9_*]+)*$/i, "must be dot-separated words, with * or ** for any")
   .refine((pattern) => (pattern.match(/\*+/g) ?? []).length <= 4, "has more than four wildcards")
 
-const word = z.string().min(1).max(1024)
+const word = z.string().min(1).max(1024).refine(isStorableText, "must be well-formed text without NUL")
 
 const schema = z.strictObject({
   platforms: listOf(z.enum(platformNames)).optional(),
@@ -70,7 +71,10 @@ export function filterKey(filter: Filter): string {
   return JSON.stringify(Object.fromEntries(keys.flatMap((key) => (filter[key] ? [[key, filter[key]]] : []))))
 }
 
-/** Compiles a parsed filter; never throws on an event, whatever its payload. */
+/**
+ * Compiles a parsed filter; never throws on an event, whatever its payload, and spends a bounded
+ * number of steps on each (see compileWhere).
+ */
 export function compileFilter(filter: Filter): (event: LoggedEvent) => boolean {
   const { entities, actors, where } = filter
   const tests: ((event: LoggedEvent) => boolean)[] = [compileHeadFilter(filter)]
@@ -85,7 +89,10 @@ export function compileFilter(filter: Filter): (event: LoggedEvent) => boolean {
         (entity !== null && wanted.has(entity)) || references.some((found) => wanted.has(found.entity)),
     )
   }
-  if (where !== undefined) tests.push(compileWhere(where).test)
+  if (where !== undefined) {
+    const conditions = compileWhere(where)
+    tests.push((event) => conditions.test(event))
+  }
   return (event) => tests.every((test) => test(event))
 }
 

@@ -1,8 +1,8 @@
 import { SignalboxError } from "./errors.ts"
 
-/** A parsed pattern; tests are given code points. */
+/** A parsed pattern; tests are given code points, and `cost` is how many comparisons one may take. */
 export type RegexpNode =
-  | { kind: "char"; accepts: (codePoint: number) => boolean }
+  | { kind: "char"; accepts: (codePoint: number) => boolean; cost: number }
   | { kind: "assert"; holds: Assertion }
   | { kind: "sequence"; items: RegexpNode[] }
   | { kind: "choice"; options: RegexpNode[] }
@@ -18,7 +18,8 @@ const lineEnds = new Set([0x0a, 0x0d, 0x2028, 0x2029])
 const isDigit = (c: number) => c >= 0x30 && c <= 0x39
 const isLetter = (c: number) => (c | 0x20) >= 0x61 && (c | 0x20) <= 0x7a
 const isWord = (c: number) => isDigit(c) || c === 0x5f || isLetter(c)
-const isSpace = (c: number) => c !== none && /\s/u.test(String.fromCodePoint(c))
+const isSpace = (c: number) =>
+  c > 0x7f ? /\s/u.test(String.fromCodePoint(c)) : c === 0x20 || (c >= 9 && c <= 13)
 const isBoundary: Assertion = (before, after) => isWord(before) !== isWord(after)
 
 const classes: Readonly<Record<string, (codePoint: number) => boolean>> = {
@@ -86,8 +87,8 @@ function createParser(pattern: string, anyCase: boolean): RegexpNode {
   function atom(): RegexpNode {
     const char = chars[at++]!
     if (char === "(") return group()
-    if (char === "[") return { kind: "char", accepts: characterClass() }
-    if (char === ".") return { kind: "char", accepts: (c) => !lineEnds.has(c) }
+    if (char === "[") return characterClass()
+    if (char === ".") return { kind: "char", accepts: (c) => !lineEnds.has(c), cost: 1 }
     if (char === "^") return { kind: "assert", holds: (before) => before === none }
     if (char === "$") return { kind: "assert", holds: (_, after) => after === none }
     if (char === "\\") return escapedAtom()
@@ -114,7 +115,7 @@ function createParser(pattern: string, anyCase: boolean): RegexpNode {
       return { kind: "assert", holds: char === "b" ? isBoundary : (b, a) => !isBoundary(b, a) }
     }
     const found = escaped()
-    return typeof found === "number" ? literal(found) : { kind: "char", accepts: found }
+    return typeof found === "number" ? literal(found) : { kind: "char", accepts: found, cost: 1 }
   }
 
   function escaped(): number | ((codePoint: number) => boolean) {
@@ -139,9 +140,9 @@ function createParser(pattern: string, anyCase: boolean): RegexpNode {
     return codePoint
   }
 
-  function characterClass(): (codePoint: number) => boolean {
+  function characterClass(): RegexpNode {
     const negated = take("^")
-    const members: ((codePoint: number) => boolean)[] = []
+    const members: ((codePoint: number, forms: readonly number[]) => boolean)[] = []
     while (!take("]")) {
       const low = classMember()
       if (chars[at] !== "-" || chars[at + 1] === "]") members.push(memberTest(low, low))
@@ -150,8 +151,11 @@ function createParser(pattern: string, anyCase: boolean): RegexpNode {
         members.push(memberTest(low, classMember()))
       }
     }
-    const accepts = (c: number) => members.some((member) => member(c))
-    return negated ? (c) => !accepts(c) : accepts
+    const accepts = (c: number) => {
+      const forms = anyCase ? variants(c) : [c]
+      return members.some((member) => member(c, forms)) !== negated
+    }
+    return { kind: "char", accepts, cost: members.length + (anyCase ? 4 : 1) }
   }
 
   function classMember(): number | ((codePoint: number) => boolean) {
@@ -162,20 +166,22 @@ function createParser(pattern: string, anyCase: boolean): RegexpNode {
     return escaped()
   }
 
-  function memberTest(low: ReturnType<typeof classMember>, high: typeof low): (codePoint: number) => boolean {
+  function memberTest(
+    low: ReturnType<typeof classMember>,
+    high: typeof low,
+  ): (codePoint: number, forms: readonly number[]) => boolean {
     if (typeof low === "function") {
       if (low !== high) throw refuseRegexp("has a range that begins with a class")
       return low
     }
     if (typeof high === "function" || high < low) throw refuseRegexp("has a range that is out of order")
-    const within = (c: number) => c >= low && c <= high
-    return anyCase ? (c) => variants(c).some(within) : within
+    return (_, forms) => forms.some((form) => form >= low && form <= high)
   }
 
   function literal(codePoint: number): RegexpNode {
-    if (!anyCase) return { kind: "char", accepts: (c) => c === codePoint }
+    if (!anyCase) return { kind: "char", accepts: (c) => c === codePoint, cost: 1 }
     const accepted = variants(codePoint)
-    return { kind: "char", accepts: (c) => accepted.includes(c) }
+    return { kind: "char", accepts: (c) => accepted.includes(c), cost: 1 }
   }
 
   function take(char: string): boolean {
@@ -191,8 +197,12 @@ function createParser(pattern: string, anyCase: boolean): RegexpNode {
 function variants(codePoint: number): number[] {
   if (codePoint < 128) return isLetter(codePoint) ? [codePoint, codePoint ^ 0x20] : [codePoint]
   const char = String.fromCodePoint(codePoint)
-  const others = [char.toLowerCase(), char.toUpperCase()].filter((other) => Array.from(other).length === 1)
-  return [codePoint, ...others.map((other) => other.codePointAt(0)!)]
+  const forms = [codePoint]
+  for (const other of [char.toLowerCase(), char.toUpperCase()]) {
+    const form = other.codePointAt(0)
+    if (form !== undefined && other.length === (form > 0xffff ? 2 : 1)) forms.push(form)
+  }
+  return forms
 }
 
 /** The error for a pattern that is not taken. */

@@ -1,8 +1,10 @@
 import * as fc from "fast-check"
-import { describe, expect, test } from "vitest"
+import { describe, expect, test, vi } from "vitest"
 import type { LoggedEvent } from "../../src/core/envelope.ts"
 import { SignalboxError } from "../../src/core/errors.ts"
 import { compileFilter, compileHeadFilter, filterKey, parseFilter } from "../../src/core/filter.ts"
+import { createSteps, isSpent, maxSteps } from "../../src/core/filter-steps.ts"
+import { compileWhere } from "../../src/core/filter-where.ts"
 import { compileLinearRegexp } from "../../src/core/linear-regexp.ts"
 
 function event(fields: Partial<LoggedEvent> = {}, payload: unknown = {}): LoggedEvent {
@@ -72,6 +74,12 @@ describe("a filter that is not understood is refused, never ignored", () => {
     [{ where: { "payload.x": { $exist: "yes" } } }, "must be true or false"],
     [{ where: { "payload.x": { $regex: "(" } } }, 'unmatched "("'],
     [{ where: { title: { $eq: "x".repeat(1025) } } }, "1024 characters"],
+    [{ entities: ["a\0"] }, "entities.0: must be well-formed text"],
+    [{ actors: "\ud800" }, "actors.0: must be well-formed text"],
+    [{ sources: ["ok", "\udfff"] }, "sources.1: must be well-formed text"],
+    [{ where: { title: "a\0" } }, "must be well-formed text"],
+    [{ where: { title: { $in: ["\ud800"] } } }, "must be well-formed text"],
+    [{ where: { "payload.\0": 1 } }, "has a NUL"],
   ])("%j", (filter, message) => {
     const error = refusal(filter)
     expect(error.status).toBe(400)
@@ -270,7 +278,7 @@ describe("regular expressions", () => {
     fc.assert(
       fc.property(pattern, subject, fc.boolean(), (source, text, anyCase) => {
         const expected = new RegExp(source, anyCase ? "iu" : "u").test(text)
-        expect(compileLinearRegexp(anyCase ? `(?i)${source}` : source)(text)).toBe(expected)
+        expect(compileLinearRegexp(anyCase ? `(?i)${source}` : source)(text, createSteps())).toBe(expected)
       }),
       { numRuns: 2000 },
     )
@@ -284,7 +292,7 @@ describe("regular expressions", () => {
     ["^.$", "😀", true],
     ["a{2,3}", "a", false],
   ])("%s on %s", (source, text, expected) => {
-    expect(compileLinearRegexp(source)(text)).toBe(expected)
+    expect(compileLinearRegexp(source)(text, createSteps())).toBe(expected)
   })
 
   test.each([
@@ -308,8 +316,117 @@ describe("regular expressions", () => {
   test("a hostile pattern costs steps in proportion to the text, and never without bound", () => {
     const hostile = ["(a*)*b", "(a|a)*b", "(a|aa)+$", "a*a*a*a*a*a*a*a*b", "(.*)*(.*)*(.*)*x", "(a+){10}b"]
     const text = `${"a".repeat(4000)}c`
-    for (const source of hostile) expect(compileLinearRegexp(source)(text)).toBe(false) // hangs, or is right
+    for (const source of hostile) {
+      const [short, long] = [text.slice(-2001), text].map((tried) => {
+        const steps = createSteps(10_000_000)
+        expect(compileLinearRegexp(source)(tried, steps)).toBe(false) // hangs, or is right
+        expect(isSpent(steps)).toBe(false)
+        return 10_000_000 - steps.left
+      })
+      expect(long).toBeLessThan(2.1 * (short ?? 0))
+    }
     expect(() => compileLinearRegexp("((((a{99}){99}){99}){99})")).toThrow("too large")
     expect(() => compileLinearRegexp("((((){999}){999}){999}){999}")).toThrow("too large")
+  })
+})
+
+// Counted apart from the allowance: each character that the matcher looks at is asked of the text.
+function charactersRead(ask: () => void): number {
+  const spy = vi.spyOn(String.prototype, "codePointAt")
+  try {
+    ask()
+    return spy.mock.calls.length
+  } finally {
+    spy.mockRestore()
+  }
+}
+
+function cost(source: string): number {
+  const steps = createSteps()
+  compileLinearRegexp(source)("-".repeat(100), steps)
+  return maxSteps - steps.left
+}
+
+describe("one filter costs one event a bounded number of steps", () => {
+  const hostile = "(?:a?){100}(?:[ab]?){20}z"
+  const text = "ab".repeat(2000)
+  const body = { text, texts: Array.from({ length: 90 }, () => text), end: "z" }
+  const regexps = (count: number, path: string) => ({
+    $or: Array.from({ length: count }, (_, n) => ({ [path]: { $regex: `${hostile}${n}` } })),
+  })
+
+  test("however many expressions and values it has", () => {
+    for (const path of ["payload.text", "payload.texts"]) {
+      const { test: asked } = compileWhere(regexps(4, path))
+      const steps = createSteps()
+      const subject = event({}, body)
+      const read = charactersRead(() => expect(asked(subject, steps)).toBe(false))
+      expect(isSpent(steps)).toBe(true)
+      expect(steps.left).toBeGreaterThan(-1000)
+      expect(read).toBeLessThan(4000) // to the end of one text it would be 8000
+      // the next event has an allowance of its own
+      expect(
+        passes({ where: { $or: [regexps(3, path), { "payload.end": "z" }] } }, event({}, { end: "z" })),
+      ).toBe(true)
+    }
+  })
+
+  test("spent, it lets nothing pass: not by a later condition, not by a $not", () => {
+    const subject = event({}, body)
+    const late = { $or: [regexps(1, "payload.text"), { "payload.end": "z" }] }
+    expect(passes({ where: { $or: [{ "payload.end": "z" }, regexps(1, "payload.text")] } }, subject)).toBe(
+      true,
+    )
+    expect(passes({ where: late }, subject)).toBe(false)
+    expect(passes({ where: { $not: late } }, subject)).toBe(false)
+    expect(passes({ where: { $not: { $not: late } } }, subject)).toBe(false)
+    expect(passes({ where: { "payload.text": { $not: { $regex: hostile } } } }, subject)).toBe(false)
+  })
+
+  test("a path into a huge array is walked as far as the steps go", () => {
+    const subject = event({}, { few: Array.from({ length: 1000 }, () => 1), many: Array(maxSteps).fill(1) })
+    expect(passes({ where: { "payload.few": 1, "payload.few.x": { $exist: false } } }, subject)).toBe(true)
+    expect(passes({ where: { "payload.many": 1 } }, subject)).toBe(false)
+    expect(passes({ where: { "payload.many.x": { $exist: false } } }, subject)).toBe(false)
+    const { test: asked } = compileWhere({
+      "payload.few": { $or: Array.from({ length: 120 }, (_, n) => ({ $in: [n + 2] })) },
+    })
+    const steps = createSteps()
+    expect(asked(subject, steps)).toBe(false)
+    expect(isSpent(steps)).toBe(true) // each value is looked at for each condition
+  })
+
+  test("a $regex looks at 100 texts of its path, and says nothing of the rest", () => {
+    const texts = [...Array.from({ length: 99 }, () => "a"), "b", "c"]
+    const subject = event({}, { texts })
+    expect(passes({ where: { "payload.texts": { $regex: "b" } } }, subject)).toBe(true)
+    expect(passes({ where: { "payload.texts": { $regex: "c" } } }, subject)).toBe(false)
+    expect(passes({ where: { $not: { "payload.texts": { $regex: "d" } } } }, subject)).toBe(false)
+    expect(passes({ where: { "payload.texts": "c" } }, subject)).toBe(true)
+  })
+
+  test("ordinary expressions on long texts stay within it", () => {
+    const long = `${"Lorem ipsum dolor sit amet. ".repeat(140)}Fixes ENG-42`
+    const where = {
+      title: { $regex: "^(feat|fix)(\\(.+\\))?: " },
+      "payload.body": { $regex: "(?i)\\b(close[sd]?|fix(e[sd])?) [A-Z]{2,5}-\\d+" },
+    }
+    expect(passes({ where }, event({ title: "fix(api): it" }, { body: long }))).toBe(true)
+    expect(passes({ where }, event({ title: "fix(api): it" }, { body: long.slice(0, -5) }))).toBe(false)
+    const steps = createSteps()
+    compileWhere(where).test(event({ title: "fix(api): it" }, { body: long }), steps)
+    expect(steps.left).toBeGreaterThan(maxSteps / 2)
+  })
+
+  test("a wide class costs as many steps as it has members", () => {
+    const wide = Array.from({ length: 100 }, (_, n) => String.fromCodePoint(0x4e00 + n)).join("")
+    expect(cost(`[${wide}]`)).toBeGreaterThan(10 * cost("[ab]"))
+  })
+
+  test("more than four $regex are refused, wherever they stand", () => {
+    expect(() => parseFilter({ where: regexps(4, "title") })).not.toThrow()
+    const five = { where: { $or: [regexps(4, "title"), { $not: { url: { $regex: "x" } } }] } }
+    expect(refusal(five).status).toBe(400)
+    expect(refusal(five).message).toContain("more than 4 $regex conditions")
   })
 })
