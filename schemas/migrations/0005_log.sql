@@ -83,7 +83,8 @@ create table subscription_partitions (
 );
 
 -- State of one event at one consumer. Attempts are counted when the attempt begins, so that an
--- event that kills its worker reaches the dead letters too.
+-- event that kills its worker reaches the dead letters too. A page is begun at once, so an attempt
+-- found unfinished need not have been made: only one made alone tells against its event.
 create table event_deliveries (
   event_id uuid not null,
   subscription_id uuid not null,
@@ -92,6 +93,7 @@ create table event_deliveries (
   position bigint not null,
   status text not null check (status in ('running', 'delivered', 'retrying', 'dead', 'skipped')),
   attempts integer not null,
+  alone integer not null default 0, -- the last so many attempts were made with nothing else beside them
   next_attempt_at timestamptz,
   last_error text,
   result jsonb,

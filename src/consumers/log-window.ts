@@ -1,4 +1,5 @@
 import type { LoggedEvent } from "../core/envelope.ts"
+import { eventWeight, holeWeight } from "../core/event-weight.ts"
 import type { Hole } from "../store/log-pages.ts"
 
 /** A stretch of the log in position order, with the holes that retention has left. */
@@ -12,7 +13,7 @@ export interface Stretch {
 export type ReadLog = (after: number) => Promise<Stretch>
 
 export interface LogWindowOptions {
-  /** Bodies kept in memory (32 MiB). */
+  /** Memory that is kept, roughly (32 MiB). */
   maxBytes?: number
   /** Items handed out at a time (256). */
   maxItems?: number
@@ -48,9 +49,11 @@ export function createLogWindow(
       bytes = 0
       after = position
     }
-    items = items.concat(stretch.items)
     upTo = stretch.upTo
-    for (const item of stretch.items) bytes += bytesOf(item)
+    for (const item of stretch.items) {
+      items.push(item)
+      bytes += bytesOf(item)
+    }
     let surplus = 0
     for (const item of items) {
       if (bytes <= maxBytes) break
@@ -58,7 +61,7 @@ export function createLogWindow(
       after = lastOf(item)
       surplus++
     }
-    if (surplus > 0) items = items.slice(surplus)
+    if (surplus > 0) items.splice(0, surplus)
   }
 
   function held(position: number): Stretch | undefined {
@@ -118,5 +121,5 @@ function lastOf(item: LoggedEvent | Hole): number {
 }
 
 function bytesOf(item: LoggedEvent | Hole): number {
-  return "to" in item ? 0 : item.raw.length
+  return "to" in item ? holeWeight : eventWeight(item)
 }

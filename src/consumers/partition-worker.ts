@@ -1,7 +1,14 @@
 import { setTimeout as sleep } from "node:timers/promises"
 import type { LoggedEvent } from "../core/envelope.ts"
+import { eventWeight } from "../core/event-weight.ts"
 import { leasedPosition, moveCursors, type Cursor, type TakenLease } from "../store/consumer-leases.ts"
-import { interruptedAttempts, nextDue, repeatAttempt, takeDue, type Attempt } from "../store/deliveries.ts"
+import {
+  interruptedAttempts,
+  nextDue,
+  repeatAttempt,
+  takeDue,
+  type InterruptedAttempt,
+} from "../store/deliveries.ts"
 import { readLoggedEvents } from "../store/log-scan.ts"
 import { everyTenant, type ConsumerDefinition } from "./definition.ts"
 import { createLane } from "./lane.ts"
@@ -41,6 +48,7 @@ const pageSize = 64
 const retryPageSize = 8 // each is read whole
 const maxUnsettled = 256
 const maxBytes = 8 << 20
+const fatalAlone = 2 // one end of a process may be another's doing: a neighbour partition, a signal
 const graceMs = 1_000
 const longestPauseMs = 5_000
 
@@ -61,6 +69,7 @@ export function startPartitionWorker(
   let saved = lease.position
   let dueAt = Infinity
   let stopping: Promise<void> | undefined
+  const unmade = new Map<string, number>() // attempts that may be counted already, by event, and were not made
 
   const write = createWriter({
     lease,
@@ -75,7 +84,7 @@ export function startPartitionWorker(
     lowWater: pageSize / 2,
     maxUnsettled,
     maxBytes,
-    sizeOf: ({ event }) => event.raw.length,
+    sizeOf: ({ event }) => eventWeight(event),
     keyOf: ({ event }) => orderKey(event),
     ready: services.alive,
     run: ({ event, attempt }) =>
@@ -116,17 +125,25 @@ export function startPartitionWorker(
   }
 
   /** Runs alone what a holder before us left unfinished: it may be what ended that holder. */
-  async function recover({ eventId, attempts }: Attempt): Promise<void> {
-    if (attempts >= policy.attempts) {
-      log.error({ event: eventId, attempts }, "its process ended during every attempt: see dead_letters")
+  async function recover({ eventId, attempts, alone }: InterruptedAttempt): Promise<void> {
+    const counted = unmade.get(eventId) === attempts
+    if (!counted && attempts >= policy.attempts && alone >= fatalAlone) {
+      log.error(
+        { event: eventId, attempts },
+        "its process ended again and again while it ran: see dead_letters",
+      )
       return write(interruptedForGood(eventId, attempts, clock()))
     }
     const runAlone = async (): Promise<void> => {
       if (ending.signal.aborted) return
       const event = await eventOf(eventId)
       if (event === undefined) return write(goneForGood(eventId, attempts, clock()))
-      if (!(await repeatAttempt(pool, lease, eventId))) throw new Error("an attempt could not be repeated")
-      lane.push([{ event, attempt: attempts + 1 }])
+      const attempt = counted ? attempts : attempts + 1
+      unmade.set(eventId, attempt)
+      if (!counted && !(await repeatAttempt(pool, lease, eventId)))
+        throw new Error("an attempt could not be repeated")
+      unmade.delete(eventId)
+      lane.push([{ event, attempt }])
       await lane.idle()
     }
     // Under suspicion by now, and where it ends this process again, no other suspect shall be counted for it.

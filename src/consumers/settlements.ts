@@ -5,9 +5,9 @@ export function handedBack(eventId: string, attempt: number, now: Date): Settlem
   return { eventId, status: "retrying", attempts: attempt - 1, nextAttemptAt: now, finishedAt: now }
 }
 
-/** An event during whose every attempt the process ended. */
+/** An event that was running, and again running alone, whenever its process ended. */
 export function interruptedForGood(eventId: string, attempts: number, now: Date): Settlement {
-  const error = `the process ended during each of ${attempts} attempts`
+  const error = `the process ended while this event ran, the last times alone: ${attempts} attempts`
   return { eventId, status: "dead", attempts, errorCode: "interrupted", error, finishedAt: now }
 }
 

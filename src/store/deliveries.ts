@@ -29,6 +29,12 @@ export interface Attempt {
   attempts: number
 }
 
+/** An attempt that a holder before us began and never settled. */
+export interface InterruptedAttempt extends Attempt {
+  /** How many attempts up to this one, without a break, were made with nothing else beside them. */
+  alone: number
+}
+
 /** What came of an attempt. */
 export interface Settlement {
   eventId: string
@@ -163,10 +169,10 @@ export async function settleAttempts(db: Db, settles: readonly Settle[]): Promis
   return new Set(rows.map(leaseKey))
 }
 
-/** Attempts that a holder before us began and never settled; those with the fewest attempts come first. */
-export async function interruptedAttempts(db: Db, lease: Lease): Promise<Attempt[]> {
-  const { rows } = await db.query<Attempt>(
-    `select event_id as "eventId", attempts from event_deliveries
+/** What a holder before us left running; those with the fewest attempts come first. */
+export async function interruptedAttempts(db: Db, lease: Lease): Promise<InterruptedAttempt[]> {
+  const { rows } = await db.query<InterruptedAttempt>(
+    `select event_id as "eventId", attempts, alone from event_deliveries
      where subscription_id = $1 and partition = $2 and status = 'running'
      order by attempts, position`,
     [lease.subscriptionId, lease.partition],
@@ -174,13 +180,13 @@ export async function interruptedAttempts(db: Db, lease: Lease): Promise<Attempt
   return rows
 }
 
-/** Counts another attempt at a running delivery; false where the partition was taken over. */
+/** Counts another attempt, one made alone, at a running delivery; false where the partition was taken over. */
 export async function repeatAttempt(db: Db, lease: Lease, eventId: string): Promise<boolean> {
   const { rowCount } = await db.query(
     `with held as (
        select from subscription_partitions
        where subscription_id = $1 and partition = $2 and fence = $3 for share)
-     update event_deliveries set attempts = attempts + 1
+     update event_deliveries set attempts = attempts + 1, alone = alone + 1
      where event_id = $4 and subscription_id = $1 and status = 'running' and exists (select from held)`,
     [lease.subscriptionId, lease.partition, lease.fence, eventId],
   )
@@ -197,7 +203,7 @@ export async function takeDue(db: Db, lease: Lease, now: Date, limit: number): P
        select event_id from event_deliveries
        where subscription_id = $1 and partition = $2 and status = 'retrying' and next_attempt_at <= $4
        order by next_attempt_at, position limit $5)
-     update event_deliveries d set status = 'running', attempts = attempts + 1, next_attempt_at = null
+     update event_deliveries d set status = 'running', attempts = attempts + 1, alone = 0, next_attempt_at = null
      where d.event_id = any(array(select event_id from due)) and d.subscription_id = $1
        and exists (select from held)
      returning d.event_id as "eventId", d.attempts, d.position`,

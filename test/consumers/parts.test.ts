@@ -144,7 +144,7 @@ test("a window hands every reader every position once, wherever he starts and ho
       fc.array(fc.nat(60), { minLength: 1, maxLength: 5 }),
       fc.integer({ min: 1, max: 7 }),
       fc.integer({ min: 1, max: 7 }),
-      fc.nat(40),
+      fc.nat(20_000),
       async (kept, starts, pageSize, maxItems, maxBytes) => {
         const log = kept.map((there, index): LoggedEvent | Hole =>
           there
@@ -176,6 +176,35 @@ test("a window hands every reader every position once, wherever he starts and ho
     ),
     { numRuns: 100 },
   )
+})
+
+test("a window counts what small events and holes take in memory, and lets go of the oldest", async () => {
+  const log = Array.from({ length: 400 }, (_, index): LoggedEvent | Hole =>
+    index < 200
+      ? ({ position: index + 1, id: `${index + 1}`, raw: Buffer.alloc(59) } as LoggedEvent)
+      : { from: index + 1, to: index + 1 },
+  )
+  const asked: number[] = []
+  const { read } = createLogWindow(
+    async (after) => {
+      asked.push(after)
+      return { items: log.slice(after, after + 1), upTo: Math.min(after + 1, log.length) }
+    },
+    { maxBytes: 10 * (2 * 59 + 2048) },
+  )
+  for (let position = 0; position < 200;) position = (await read(position)).upTo
+  asked.length = 0
+  expect((await read(190)).items).toEqual(log.slice(190, 200))
+  expect(asked).toEqual([])
+  await read(189)
+  expect(asked).toEqual([189])
+
+  for (let position = 200; position < 400;) position = (await read(position)).upTo
+  asked.length = 0
+  expect((await read(390)).items).toEqual(log.slice(390))
+  expect(asked).toEqual([])
+  await read(250)
+  expect(asked).toEqual([250])
 })
 
 test("the end of a window is looked for once, and again when the log may have grown", async () => {

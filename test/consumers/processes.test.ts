@@ -140,6 +140,42 @@ test("an event that ends every process that runs it becomes a dead letter, and t
   ])
 }, 120_000)
 
+test("with a single attempt, what a killed process had begun and not run is run, and only the killer dies", async () => {
+  const consumers = [{ name: "single", attempts: 1 }]
+  const first = await start({ member: "s0", consumers, leaseMs: 300 })
+  const ids = await append(
+    database,
+    ...Array.from({ length: 30 }, (_, n) => ({
+      entity: `thing:${n}`,
+      type: n === 0 ? "kill.it" : "good.one",
+    })),
+  )
+  await ended(first)
+  const begun = await deliveriesOf(database, "single")
+  expect(begun.length).toBeGreaterThan(1)
+  let deaths = 1
+  for (; deaths < 10; deaths++) {
+    const child = await start({ member: `s${deaths}`, consumers, leaseMs: 300 })
+    const settled = eventually(
+      () => deliveriesOf(database, "single"),
+      (rows) => rows.length === 30 && rows.every(({ status }) => status !== "running"),
+      60_000,
+    ).then(() => true)
+    if (await Promise.race([settled, ended(child).then(() => false)])) break
+    settled.catch(() => {})
+  }
+  const rows = await deliveriesOf(database, "single")
+  expect(rows.map(({ status }) => status)).toEqual(ids.map((_, n) => (n === 0 ? "dead" : "delivered")))
+  // Once in company, and then alone until it is certain.
+  expect({ deaths, attempts: rows[0]?.attempts }).toEqual({ deaths: 3, attempts: 3 })
+  expect((await runs()).filter(({ event_id }) => event_id === ids[0])).toHaveLength(3)
+  const { rows: letters } = await database.work.query(
+    "select event_id, error_code from dead_letters where event_id = $1",
+    [ids[0]],
+  )
+  expect(letters).toEqual([{ event_id: ids[0], error_code: "interrupted" }])
+}, 120_000)
+
 test("a holder that was halted and comes back after its lease was taken over writes nothing", async () => {
   const consumers = [{ name: "fenced" }]
   const first = await start({ member: "halted", consumers, leaseMs: 500 })

@@ -337,6 +337,58 @@ test("events that may have ended a process run one at a time in the whole proces
   ])
 })
 
+const settledRow = (rows: { status: string }[]) =>
+  rows.length === 1 && rows.every(({ status }) => status === "delivered" || status === "dead")
+
+test("answers of the database that are lost on the way use up no attempt of an event before it has run", async () => {
+  const lossy = ["insert into event_deliveries", "alone = alone + 1", "alone = 0"]
+  const left = new Map(lossy.map((part) => [part, 3]))
+  const work = new Proxy(database.work, {
+    get(pool, name) {
+      if (name !== "query") return Reflect.get(pool, name, pool)
+      return async (query: string | { text: string }, values?: unknown[]) => {
+        const text = typeof query === "string" ? query : query.text
+        const answer = await pool.query(query as string, values)
+        const part = lossy.find((piece) => text.includes(piece))
+        const more = part === undefined ? 0 : (left.get(part) ?? 0)
+        if (part === undefined || more === 0 || answer.rowCount === 0) return answer
+        left.set(part, more - 1)
+        throw new Error("the connection broke before the answer came")
+      }
+    },
+  })
+  const runs: string[] = []
+  const consumers = machine({ database: { work } })
+  consumers.add(handler("lossy", (event) => void runs.push(event.id), { retry: { attempts: 1 } }))
+  await consumers.start()
+  const [first] = await append(database, { type: "one.event" })
+  consumers.wake()
+  const once = await eventually(() => deliveriesOf(database, "lossy"), settledRow)
+  expect(once).toMatchObject([{ event_id: first, status: "delivered", attempts: 2 }])
+  await consumers.stop()
+
+  for (const part of lossy) left.set(part, 3)
+  const again = machine({ database: { work } })
+  const retry = { attempts: 3, initialMs: 1, maxMs: 1 }
+  again.add(
+    handler(
+      "lossy-again",
+      (event) => {
+        runs.push(event.id)
+        if (runs.length === 2) throw new Error("once")
+      },
+      { retry },
+    ),
+  )
+  await again.start()
+  const [second] = await append(database, { type: "one.event" })
+  again.wake()
+  const twice = await eventually(() => deliveriesOf(database, "lossy-again"), settledRow)
+  expect(twice).toMatchObject([{ event_id: second, status: "delivered" }])
+  expect(runs).toEqual([first, second, second])
+  expect(left.get("alone = 0")).toBeLessThan(3)
+}, 60_000)
+
 test("a paused consumer rests, and goes on where it was when it is active again", async () => {
   const runs: string[] = []
   const consumers = machine()
