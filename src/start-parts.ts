@@ -166,7 +166,7 @@ async function serveHttp(
     authenticate: createAuthenticator({ db: database.work, adminKey: config.adminKey, clock }),
     unready: () => (closing ? ["shutdown"] : []),
     webhooks: roles.has("ingest") ? ingest.routes : undefined,
-    submit: roles.has("ingest") ? { submit: ingest.submit, maxBytes: 25 << 20 } : undefined,
+    submit: roles.has("ingest") ? ingest.submitRequest : undefined,
     streams: roles.has("stream") ? streaming.routes<AppEnv>((c) => c.var.principal.tenant) : undefined,
     api: roles.has("api") ? { retry: (letter) => retryWork(database, enqueue, letter) } : undefined,
   })

@@ -24,7 +24,7 @@ export interface AppOptions {
   unready: () => string[]
   /** Webhook routes, with their paths from the root. */
   webhooks?: Hono<{ Bindings: HttpBindings }> | undefined
-  submit?: { submit: Submit; maxBytes: number } | undefined
+  submit?: Submit | undefined
   /** Stream routes, with their paths from the root; they find the principal in their context. */
   streams?: Hono<AppEnv> | undefined
   /** The query API and administration. */
@@ -53,8 +53,8 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
   if (submit) {
     app.post("/api/v1/events", requireScope(authenticate, "events:write"))
     app.post("/api/v1/deployments", requireScope(authenticate, "events:write"))
-    app.route("/api/v1/events", submitRoute(submit.submit, "custom", submit.maxBytes))
-    app.route("/api/v1/deployments", submitRoute(submit.submit, "deployment", submit.maxBytes))
+    app.route("/api/v1/events", submitRoute(submit, "custom"))
+    app.route("/api/v1/deployments", submitRoute(submit, "deployment"))
   }
   if (api) {
     app.get("/api/v1/events", requireScope(authenticate, "events:read"))

@@ -55,7 +55,8 @@ export function eventRoutes(database: Database): Hono<AuthEnv> {
 
   async function find(c: Context<AuthEnv>) {
     const id = c.req.param("id") ?? ""
-    const event = await readAs(database, c.var.principal.tenant, (db) => findEventInHistory(db, id))
+    const { tenant } = c.var.principal
+    const event = await readAs(database, tenant, (db) => findEventInHistory(db, tenant, id))
     if (event === undefined) throw new SignalboxError("not_found", "there is no event of this id")
     return event
   }

@@ -9,14 +9,21 @@ import { listApiKeys, revokeApiKey, type ApiKeyRow } from "../store/api-keys.ts"
 import type { Database } from "../store/database.ts"
 import { parseBody, parseQuery } from "./parse.ts"
 
+const name = z
+  .string()
+  .min(1)
+  .max(200)
+  // PostgreSQL keeps neither in a text.
+  .refine((text) => !text.includes("\0") && text.isWellFormed(), "must hold no NUL and no lone surrogate")
+
 const newKey = z.strictObject({
-  name: z.string().min(1).max(200),
+  name,
   scopes: z.array(z.enum(scopes)).min(1),
-  tenant: z.string().min(1).max(200).optional(),
+  tenant: name.optional(),
   expiresAt: z.iso.datetime({ offset: true }).optional(),
 })
 
-const page = z.object({
+const page = z.strictObject({
   limit: z.coerce.number().int().min(1).max(500).default(50),
   cursor: z.uuid().optional(),
 })

@@ -2,16 +2,35 @@ import type { Context } from "hono"
 import type { z } from "zod"
 import { SignalboxError } from "../core/errors.ts"
 
-/** Parses a JSON body by a schema; 400 with every field that is wrong, and why. */
+const maxBytes = 64 * 1024
+
+/** Parses a JSON body of 64 KiB at most (413) by a schema; 400 with every field that is wrong, and why. */
 export async function parseBody<T>(c: Context, schema: z.ZodType<T>): Promise<T> {
-  const text = await c.req.text()
+  const body = await readBody(c)
   let value: unknown
   try {
-    value = JSON.parse(text)
+    value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body))
   } catch (cause) {
     throw new SignalboxError("malformed_json", "the body is not valid JSON", { cause })
   }
   return check(schema, value)
+}
+
+/** A chunked body tells no length beforehand: it is counted as it comes. */
+async function readBody(c: Context): Promise<Buffer> {
+  if (Number(c.req.header("content-length") ?? 0) > maxBytes) throw tooLarge()
+  const chunks: Uint8Array[] = []
+  let bytes = 0
+  for await (const chunk of c.req.raw.body ?? []) {
+    bytes += chunk.length
+    if (bytes > maxBytes) throw tooLarge()
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks, bytes)
+}
+
+function tooLarge(): SignalboxError {
+  return new SignalboxError("too_large", `a body may have ${maxBytes} bytes at most here`)
 }
 
 /** Parses the query string by a schema; 400 with every parameter that is wrong, and why. */

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from "node:http"
 import type { Hono } from "hono"
 import { systemClock, type Clock } from "../core/clock.ts"
 import { SignalboxError } from "../core/errors.ts"
@@ -10,6 +11,7 @@ import { createBatcher, shuttingDown } from "./batcher.ts"
 import { createByteBudget } from "./byte-budget.ts"
 import { eventOf, messageOf, type Delivery, type Lineage } from "./delivery.ts"
 import { createPersist } from "./persist-batch.ts"
+import { readBody, type BodyLimits } from "./read-body.ts"
 import { createWebhookRoutes, type NodeEnv } from "./routes.ts"
 import { writeBatch, type Receipt } from "./write-batch.ts"
 
@@ -51,6 +53,8 @@ export interface Ingest {
   routes: Hono<NodeEnv>
   /** Stores an event without verification; resolves once it is committed. Throws as the routes do. */
   submit(submission: Submission): Promise<Receipt>
+  /** Submits the body of a request, which is read within the limits of the webhooks. Throws as they do. */
+  submitRequest(incoming: IncomingMessage, submission: Omit<Submission, "body">): Promise<Receipt>
   /** Refuses what is new with 503, writes what waits, and ends the connections. Idempotent. */
   close(): Promise<void>
 }
@@ -68,6 +72,11 @@ export function createIngest(options: IngestOptions): Ingest {
     queryTimeoutMs: options.answerTimeoutMs ?? 10_000,
   })
   const budget = createByteBudget(maxWaitingBytes)
+  const limits: BodyLimits = {
+    maxBytes: maxBodyBytes,
+    timeoutMs: options.bodyTimeoutMs ?? 30_000,
+    budget,
+  }
   const batcher = createBatcher({
     persist: createPersist({
       write: (events, again) => writeBatch(pool, enqueue, events, again),
@@ -82,32 +91,52 @@ export function createIngest(options: IngestOptions): Ingest {
     platforms,
     sources,
     batcher,
-    limits: { maxBytes: maxBodyBytes, timeoutMs: options.bodyTimeoutMs ?? 30_000, budget },
+    limits,
     clock,
     log,
     closing: () => closed !== undefined,
   })
 
   async function submit(submission: Submission): Promise<Receipt> {
-    if (closed !== undefined) throw shuttingDown()
-    const platform = platforms.find(({ name }) => name === submission.platform)
-    if (platform === undefined) throw new SignalboxError("unknown_platform", "there is no such platform")
-    const { tenant, source, body, contentType, headers = {} } = submission
+    const { body } = submission
     if (body.length > maxBodyBytes) {
       throw new SignalboxError("too_large", `the body is larger than ${maxBodyBytes} bytes`)
     }
     budget.take(body.length)
     try {
-      const delivery: Delivery = { platform, tenant, source, headers, contentType, body, receivedAt: clock() }
-      return await batcher.add(eventOf(delivery, messageOf(delivery), submission))
+      return await add(submission)
     } finally {
       budget.give(body.length)
     }
   }
 
+  async function submitRequest(
+    incoming: IncomingMessage,
+    submission: Omit<Submission, "body">,
+  ): Promise<Receipt> {
+    if (closed !== undefined) throw shuttingDown()
+    const body = await readBody(incoming, limits)
+    try {
+      return await add({ ...submission, body })
+    } finally {
+      budget.give(body.length)
+    }
+  }
+
+  /** Takes in what the budget counts already. */
+  async function add(submission: Submission): Promise<Receipt> {
+    if (closed !== undefined) throw shuttingDown()
+    const platform = platforms.find(({ name }) => name === submission.platform)
+    if (platform === undefined) throw new SignalboxError("unknown_platform", "there is no such platform")
+    const { tenant, source, body, contentType, headers = {} } = submission
+    const delivery: Delivery = { platform, tenant, source, headers, contentType, body, receivedAt: clock() }
+    return batcher.add(eventOf(delivery, messageOf(delivery), submission))
+  }
+
   return {
     routes,
     submit,
+    submitRequest,
     close() {
       closed ??= batcher.close().then(() => pool.end())
       return closed

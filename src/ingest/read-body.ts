@@ -26,6 +26,11 @@ export function readBody(
       reject(tooLarge(maxBytes))
       return
     }
+    // Gone while its sender was looked up: it tells of its end no more.
+    if (incoming.destroyed) {
+      reject(gone())
+      return
+    }
     const chunks: Buffer[] = []
     let bytes = 0
     const timer = setTimeout(() => fail(tooSlow()), timeoutMs)
@@ -48,7 +53,7 @@ export function readBody(
       resolve(only !== undefined && chunks.length === 1 ? only : Buffer.concat(chunks, bytes))
     }
     function onGone(): void {
-      fail(new SignalboxError("bad_request", "the request ended before its body did"))
+      fail(gone())
     }
     function fail(error: unknown): void {
       release()
@@ -65,6 +70,10 @@ export function readBody(
 
 function tooLarge(maxBytes: number): SignalboxError {
   return new SignalboxError("too_large", `the body is larger than ${maxBytes} bytes`)
+}
+
+function gone(): SignalboxError {
+  return new SignalboxError("bad_request", "the request ended before its body did")
 }
 
 function tooSlow(): SignalboxError {

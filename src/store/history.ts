@@ -2,6 +2,7 @@ import type { LoggedEvent } from "../core/envelope.ts"
 import { compileFilter, type Filter } from "../core/filter.ts"
 import { compilePatterns } from "../core/pattern.ts"
 import { isUuid } from "../core/uuid.ts"
+import { chunksOf, maxPageBytes } from "./body-chunks.ts"
 import type { Db } from "./database.ts"
 import { findLoggedEvents } from "./logged-events.ts"
 
@@ -27,7 +28,6 @@ export interface HistoryPage {
 
 const scanRows = 500
 const maxScans = 8
-const maxBytes = 16 * 2 ** 20
 
 interface Place {
   eventId: string
@@ -58,7 +58,7 @@ export async function readHistory(db: Db, query: HistoryQuery): Promise<HistoryP
         if (!matches(event)) continue
         events.push(event)
         bytes += event.raw.length
-        if (events.length < query.limit && bytes < maxBytes) continue
+        if (events.length < query.limit && bytes < maxPageBytes) continue
         const isEnd = event.position === places.at(-1)?.position && places.length < wanted
         return { events, next: isEnd ? null : event.position }
       }
@@ -70,20 +70,24 @@ export async function readHistory(db: Db, query: HistoryQuery): Promise<HistoryP
   return { events, next: after ?? null }
 }
 
-/** One event with its position, null where it is not in the log (yet); undefined where there is none. */
+/**
+ * One event of a tenant with its position, null where it is not in the log (yet); undefined where there
+ * is none. The tenant is asked for here as well as by row-level security.
+ */
 export async function findEventInHistory(
   db: Db,
+  tenant: string,
   id: string,
 ): Promise<(Omit<LoggedEvent, "position"> & { position: number | null }) | undefined> {
   if (!isUuid(id)) return undefined
   const { rows } = await db.query<{ position: number }>(
-    "select position from event_log where event_id = $1",
-    [id],
+    "select position from event_log where event_id = $1 and tenant = $2",
+    [id, tenant],
   )
   const [logged] = await findLoggedEvents(db, [{ eventId: id, position: rows[0]?.position ?? 0 }], {
     payload: true,
   })
-  return logged === undefined ? undefined : { ...logged, position: rows[0]?.position ?? null }
+  return logged?.tenant !== tenant ? undefined : { ...logged, position: rows[0]?.position ?? null }
 }
 
 async function findPlaces(
@@ -152,19 +156,4 @@ async function wantedTypes(
     [tenant],
   )
   return rows.map(({ type }) => type).filter(matches)
-}
-
-/** The places in order, in groups whose bodies fit the limit. */
-function chunksOf(places: readonly Place[]): Place[][] {
-  const chunks: Place[][] = []
-  let bytes = Infinity
-  for (const place of places) {
-    if (bytes + place.bytes > maxBytes) {
-      chunks.push([])
-      bytes = 0
-    }
-    chunks.at(-1)?.push(place)
-    bytes += place.bytes
-  }
-  return chunks
 }

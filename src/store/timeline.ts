@@ -1,4 +1,5 @@
 import type { LoggedEvent } from "../core/envelope.ts"
+import { chunksOf } from "./body-chunks.ts"
 import { evidenceOf, type Edge, type LinkEvidence } from "./correlations.ts"
 import type { Db } from "./database.ts"
 import { findLoggedEvents } from "./logged-events.ts"
@@ -38,7 +39,8 @@ const maxEdges = 2_000
 
 /**
  * Every event about every entity that strong links reach from this one, in the order in which things
- * happened by their senders' clocks, and with the evidence that ties them in.
+ * happened by their senders' clocks, and with the evidence that ties them in. A page ends before
+ * `limit` where its bodies would pass 16 MiB.
  */
 export async function timeline(
   db: Db,
@@ -48,7 +50,8 @@ export async function timeline(
 ): Promise<Timeline> {
   const { entities, edges, truncated } = await reach(db, tenant, entity, limits)
   const places = await placesOf(db, tenant, [...entities.keys()], cursor, limit + 1)
-  const page = places.slice(0, limit)
+  const listed = places.slice(0, limit)
+  const page = payload ? (chunksOf(listed)[0] ?? []) : listed
   const last = page.at(-1)
   const paths = page.map((place) => entities.get(place.entity) ?? [])
   const links = await evidenceOf(db, tenant, edgesOfPage(page, paths, edges))
@@ -64,7 +67,9 @@ export async function timeline(
     events: events.map((event) => ({ event, via: via.get(event.id) ?? [] })),
     links,
     nextCursor:
-      places.length > limit && last !== undefined ? { micros: last.micros, position: last.position } : null,
+      places.length > page.length && last !== undefined
+        ? { micros: last.micros, position: last.position }
+        : null,
     truncated,
   }
 }
@@ -72,6 +77,8 @@ export async function timeline(
 interface Place extends TimelineCursor {
   eventId: string
   entity: string
+  /** Size of the body. */
+  bytes: number
 }
 
 // Entity by entity, since only so the index gives each one's events in order and no more than a page.
@@ -86,7 +93,8 @@ async function placesOf(
   const { rows } = await db.query<Place>({
     name: after === null ? "timeline_first" : "timeline_next",
     text: `select place.event_id as "eventId", near.entity, place.position,
-        (extract(epoch from place.occurred_at) * 1000000)::bigint as micros
+        (extract(epoch from place.occurred_at) * 1000000)::bigint as micros,
+        coalesce((select octet_length(e.raw) from events e where e.id = place.event_id), 0) as bytes
       from unnest($2::text[]) as near (entity)
       cross join lateral (
         select event_id, position, occurred_at from event_log

@@ -4,6 +4,8 @@ import { entityRoutes } from "../../src/api/entities.ts"
 import { problemHandlers } from "../../src/api/problem.ts"
 import { silentLog } from "../../src/core/log.ts"
 import { uuidv7 } from "../../src/core/uuid.ts"
+import { readAs } from "../../src/store/database.ts"
+import { timeline, type Timeline, type TimelineCursor } from "../../src/store/timeline.ts"
 import { testDatabase } from "../support/database.ts"
 import { edge, insertEdges, insertLogged } from "./graph.ts"
 
@@ -178,6 +180,36 @@ describe("a timeline", () => {
     const { events } = await page("linear%3Aissue%3AENG-123/timeline?payload=false")
     expect(events).toHaveLength(4)
     expect(events.map((event) => "payload" in event)).toEqual([false, false, false, false])
+  })
+
+  it("ends a page at 16 MiB of bodies, and goes on with the next", async () => {
+    const mebibytes = [7, 7, 7, 17, 1]
+    await insertLogged(
+      database.work,
+      mebibytes.map((_, index) => ({
+        tenant: "large",
+        entity: issue,
+        occurredAt: `2026-11-21T12:0${index}:00Z`,
+        position: 100 + index,
+      })),
+    )
+    await database.work.query(
+      `update events set raw = convert_to(repeat('x', ($1::int[])[position - 99] * 1048576), 'UTF8')
+       from event_log where event_id = id and event_log.tenant = 'large'`,
+      [mebibytes],
+    )
+    const read = (options: { cursor?: TimelineCursor | null; payload?: boolean }) =>
+      readAs(database, "large", (db) => timeline(db, "large", issue, { limit: 100, ...options }))
+    const pages: number[][] = []
+    let cursor: TimelineCursor | null = null
+    do {
+      const { events, nextCursor }: Timeline = await read({ cursor })
+      pages.push(events.map(({ event }) => event.raw.length / 2 ** 20))
+      cursor = nextCursor
+    } while (cursor !== null)
+    expect(pages).toEqual([[7, 7], [7], [17], [1]])
+    const heads = await read({ payload: false }) // reads no bodies, so it has none to bound
+    expect([heads.events.length, heads.nextCursor]).toEqual([5, null])
   })
 
   it("is the same from wherever in the story it is asked for", async () => {

@@ -76,3 +76,42 @@ it("a submission without a known length is cut off at the limit", async () => {
   expect(answer.status).toBe(413)
   expect(sent).toBeLessThan(64 << 20)
 })
+
+it("equal submissions under an empty Idempotency-Key are two events", async () => {
+  const submission = {
+    method: "POST",
+    body: '{"type":"empty.keyed"}',
+    headers: { "content-type": "application/json", "idempotency-key": "" },
+  }
+  const first = await json("/api/v1/events", submission)
+  const second = await json("/api/v1/events", submission)
+  expect([first.status, second.status]).toEqual([202, 202])
+  expect([first.body.duplicate, second.body.duplicate]).toEqual([false, false])
+  expect(second.body.eventId).not.toBe(first.body.eventId)
+})
+
+it.each([{ name: "a\0b" }, { name: "a\ud800" }, { tenant: "a\0b" }, { tenant: "\udc00" }])(
+  "a key is not made with %j, which no text of the database holds",
+  async (given) => {
+    const body = JSON.stringify({ name: "reader", scopes: ["events:read"], ...given })
+    expect(await json("/api/v1/keys", { method: "POST", body })).toMatchObject({
+      status: 400,
+      body: { code: "bad_request" },
+    })
+  },
+)
+
+it("a parameter that the list of keys does not know is refused", async () => {
+  expect((await json("/api/v1/keys?limit=1")).status).toBe(200)
+  expect((await json("/api/v1/keys?tenant=acme")).status).toBe(400)
+})
+
+it("a request to make a key has 64 KiB at most, announced or not", async () => {
+  const fitting = JSON.stringify({ name: "padded", scopes: ["events:read"] }).padEnd(64 * 1024)
+  const large = `${fitting} `
+  const init = { method: "POST", duplex: "half" } as const
+  expect((await json("/api/v1/keys", { ...init, body: fitting })).status).toBe(201)
+  expect((await json("/api/v1/keys", { ...init, body: large })).status).toBe(413)
+  expect((await json("/api/v1/keys", { ...init, body: new Blob([fitting]).stream() })).status).toBe(201)
+  expect((await json("/api/v1/keys", { ...init, body: new Blob([large]).stream() })).status).toBe(413)
+})

@@ -137,11 +137,14 @@ test("times bound by receipt", async () => {
 })
 
 test("an event is found by its id with its position, without one while it waits, and never by a stranger", async () => {
-  const find = (tenant: string, id: string) => readAs(database, tenant, (db) => findEventInHistory(db, id))
+  const find = (tenant: string, id: string) =>
+    readAs(database, tenant, (db) => findEventInHistory(db, tenant, id))
   const [first] = events
   expect(await find("even", first?.id ?? "")).toMatchObject({ id: first?.id, position: 1 })
   expect(await find("odd", first?.id ?? "")).toBeUndefined()
   expect(await find("even", "no id")).toBeUndefined()
+  // Also where no row-level security stands in the way.
+  expect(await findEventInHistory(database.work, "odd", first?.id ?? "")).toBeUndefined()
   const waiting = newEvent({}, { tenant: "even" })
   await insertEvents(database.work, [waiting])
   expect(await find("even", waiting.id)).toMatchObject({ id: waiting.id, position: null })

@@ -4,6 +4,8 @@ import { serve } from "@hono/node-server"
 import { Hono } from "hono"
 import { afterAll } from "vitest"
 import { problemHandlers } from "../../../src/api/problem.ts"
+import { submitRoute } from "../../../src/api/submit.ts"
+import type { AppEnv } from "../../../src/api/app.ts"
 import { silentLog } from "../../../src/core/log.ts"
 import type { Platform } from "../../../src/core/platform.ts"
 import { createIngest, type Ingest, type IngestOptions } from "../../../src/ingest/ingest.ts"
@@ -27,7 +29,10 @@ export interface StartOptions extends Partial<Omit<IngestOptions, "sources">> {
   extra?: readonly SourceSettings[]
 }
 
-/** Serves the webhook routes on a free port, with the real queue; everything ends after the test file. */
+/**
+ * Serves the webhook routes, and `/api/v1/events` for anybody, on a free port, with the real queue;
+ * everything ends after the test file.
+ */
 export async function startIngest(options: StartOptions): Promise<RunningIngest> {
   const { database, platforms = allPlatforms, secrets, extra = [], ...rest } = options
   const queue = createQueue({ url: database.url, log: silentLog })
@@ -44,7 +49,12 @@ export async function startIngest(options: StartOptions): Promise<RunningIngest>
     log: silentLog,
     ...rest,
   })
-  const app = new Hono().route("/", ingest.routes)
+  const app = new Hono<AppEnv>().route("/", ingest.routes)
+  app.use("/api/v1/events", async (c, next) => {
+    c.set("principal", { keyId: "test", tenant: "acme", scopes: new Set(["events:write"]) })
+    await next()
+  })
+  app.route("/api/v1/events", submitRoute(ingest.submitRequest, "custom"))
   const { onError, notFound } = problemHandlers(silentLog)
   app.onError(onError)
   app.notFound(notFound)
