@@ -7,6 +7,7 @@ import type { Log } from "../core/log.ts"
 import type { Platform } from "../core/platform.ts"
 import { ClaimLost, type Claim } from "../queue/claim.ts"
 import type { Queue } from "../queue/queue.ts"
+import { within } from "../queue/within.ts"
 import { createPool, type Database } from "../store/database.ts"
 import { failureOf } from "../store/failure.ts"
 import { processingSettings } from "../store/processing.ts"
@@ -39,6 +40,8 @@ export interface Processor {
   reprocess(ids: readonly string[]): Promise<Reprocessed>
 }
 
+const closeTimeoutMs = 10_000
+
 /** Makes the processor; `start` needs a queue that is started. */
 export function createProcessor(options: ProcessorOptions): Processor {
   const { database, queue, platforms, correlate, clock, log, retryDelayMs = defaultRetryDelayMs } = options
@@ -69,7 +72,7 @@ export function createProcessor(options: ProcessorOptions): Processor {
   async function stop(): Promise<void> {
     await starting?.catch(() => {})
     await stopWork?.()
-    await pool.end()
+    await within(closeTimeoutMs, pool.end()) // a statement without an answer holds its connection longer
   }
 
   return {

@@ -4,6 +4,7 @@ import type { Priority } from "../core/envelope.ts"
 import { cleanText } from "../core/text.ts"
 import type { Claim, ClaimedJob, JobData } from "./claim.ts"
 import { queueOf } from "./queues.ts"
+import { within } from "./within.ts"
 
 /** Does the work of a claim, completing its jobs in the transaction that holds its results. */
 export type ClaimHandler = (claim: Claim) => Promise<void>
@@ -16,7 +17,7 @@ export interface LaneOptions {
   /** Least time between two looks at the queue while it is not full: jobs gather meanwhile. */
   spacingMs: number
   handler: ClaimHandler
-  /** Told when the queue cannot be read; the lane goes on. */
+  /** Told when the queue cannot be read or jobs cannot be given back; the lane goes on. */
   onError: (error: unknown) => void
 }
 
@@ -24,13 +25,18 @@ export interface LaneOptions {
 export interface Lane {
   /** Says that there may be something to do. */
   wake: () => void
-  /** Takes nothing more, waits for what is in work for `patienceMs`, and gives back what is left then. */
+  /**
+   * Takes nothing more, waits for what is in work for `patienceMs`, and gives back what is left then.
+   * Never rejects: jobs that could not be given back come back when their heartbeat is missed.
+   */
   stop(patienceMs: number): Promise<void>
 }
 
 const batchSize = 8
 const pollMs = 500
 const heartbeatMs = 4_000
+const lookPatienceMs = 2_000
+const giveBackMs = 3_000
 
 /**
  * Works on one queue: looks when it is woken, and every half second in case nobody woke it (jobs that
@@ -41,7 +47,8 @@ export function openLane({ boss, priority, slots, spacingMs, handler, onError }:
   const queue = queueOf[priority]
   const working = new Map<Promise<void>, { jobs: ClaimedJob[]; lose: AbortController }>()
   const stopping = new AbortController()
-  const stopped = Promise.withResolvers<void>()
+  let freed: (() => void) | undefined
+  let isClosed = false
   let alarm = Promise.withResolvers<void>()
   const looking = look()
 
@@ -49,18 +56,17 @@ export function openLane({ boss, priority, slots, spacingMs, handler, onError }:
     wake: () => alarm.resolve(),
     async stop(patienceMs) {
       stopping.abort()
-      stopped.resolve()
+      freed?.()
       alarm.resolve()
-      await looking
-      const timer = new AbortController()
-      const late = sleep(patienceMs, undefined, { signal: timer.signal }).catch(() => {})
-      await Promise.race([Promise.all(working.keys()), late])
-      timer.abort()
+      const began = performance.now()
+      await within(Math.min(patienceMs, lookPatienceMs), looking)
+      isClosed = true // a look that is still under way gives back what it finds
+      await within(patienceMs - (performance.now() - began), Promise.all(working.keys()))
       const reason = new Error("this process stops")
-      for (const { lose } of working.values()) lose.abort(reason)
-      await Promise.all(
-        [...working.values()].map(({ jobs }) => boss.fail(queue, jobs, { message: reason.message })),
-      )
+      const left = [...working.values()]
+      for (const { lose } of left) lose.abort(reason)
+      const jobs = left.flatMap((work) => work.jobs)
+      if (jobs.length > 0) await within(giveBackMs, giveUp(jobs))
     },
   }
 
@@ -68,7 +74,7 @@ export function openLane({ boss, priority, slots, spacingMs, handler, onError }:
     let isFull = true // the first look needs no alarm
     for (let lookedAt = -Infinity; !stopping.signal.aborted;) {
       if (working.size >= slots) {
-        await Promise.race([...working.keys(), stopped.promise])
+        await untilFreed()
         continue
       }
       if (!isFull) {
@@ -88,14 +94,29 @@ export function openLane({ boss, priority, slots, spacingMs, handler, onError }:
       const fetched = await boss.fetch<JobData>(queue, { batchSize })
       if (fetched.length === 0) return false
       const jobs = fetched.map(({ id, retryCount, data }) => ({ id, retryCount, eventIds: data.eventIds }))
+      if (isClosed) {
+        await giveUp(jobs)
+        return false
+      }
       const lose = new AbortController()
-      const work = workOn(jobs, lose).finally(() => working.delete(work))
+      const work = workOn(jobs, lose).finally(() => {
+        working.delete(work)
+        freed?.()
+      })
       working.set(work, { jobs, lose })
       return fetched.length === batchSize
     } catch (error) {
       onError(error)
       return false
     }
+  }
+
+  // No race against a promise that lives as long as the lane: it would keep every race's outcome.
+  async function untilFreed(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      freed = resolve
+    })
+    freed = undefined
   }
 
   async function untilAlarm(ms: number): Promise<void> {
@@ -121,6 +142,11 @@ export function openLane({ boss, priority, slots, spacingMs, handler, onError }:
     if (touched !== undefined && "affected" in touched && touched.affected === 0) {
       lose.abort(new Error("the jobs were taken over by another worker"))
     }
+  }
+
+  /** Gives back jobs of a lane that stops. */
+  async function giveUp(jobs: ClaimedJob[]): Promise<void> {
+    await boss.fail(queue, jobs, { message: "this process stops" }).catch(onError)
   }
 
   /** Gives jobs back; those completed before the handler threw stay completed. */

@@ -11,6 +11,7 @@ import { createPresence } from "./presence.ts"
 import { queueNames, queueOf } from "./queues.ts"
 import { reportFaults } from "./report-faults.ts"
 import { transacting } from "./transacting.ts"
+import { within } from "./within.ts"
 
 /** The queues of one process. */
 export interface Queue {
@@ -41,6 +42,7 @@ export interface QueueOptions {
 }
 
 const stopTimeoutMs = 20_000
+const closeTimeoutMs = 10_000
 
 /**
  * How long a lane lets jobs gather after it looked. Under load a look at the queue and the statements
@@ -92,8 +94,12 @@ export function createQueue({ url, log }: QueueOptions): Queue {
   async function stop(): Promise<void> {
     await starting?.catch(() => {})
     await stopWork()
-    await boss.stop({ graceful: false }) // what still runs is given back
-    await Promise.all([presence.stop(), connection.close()])
+    // With the database away nothing of this may hold up what else is to be closed.
+    const closed = (async () => {
+      await boss.stop({ graceful: false }).catch(faults.report) // what still runs is given back
+      await Promise.all([presence.stop(), connection.close()])
+    })().catch(faults.report)
+    await within(closeTimeoutMs, closed)
   }
 
   return {
