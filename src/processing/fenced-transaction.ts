@@ -11,7 +11,8 @@ export const unfenced: Fence = () => Promise.resolve()
  * A transaction in two round trips on a pipelining connection: `first` and the fence are sent
  * together; if all of it holds, `last` and the COMMIT follow together, so that a lock taken in `last`
  * is never held while this process thinks. So `last` must send all that it has before it awaits
- * anything. Rolls back and throws where anything fails.
+ * anything; its statements are held until it has, and where it throws meanwhile neither they nor the
+ * COMMIT are sent. Rolls back and throws where anything fails.
  */
 export async function fencedTransaction<T>(
   pool: pg.Pool,
@@ -34,9 +35,21 @@ export async function fencedTransaction<T>(
       })
     },
   }
+  const held: (() => void)[] = []
+  const holding: Db & { pipeline: true } = {
+    pipeline: true,
+    query<Row extends pg.QueryResultRow>(query: string | pg.QueryConfig, values?: unknown[]) {
+      if (!open) return Promise.reject(new Error("the transaction is over"))
+      return new Promise<pg.QueryResult<Row>>((resolve, reject) => {
+        held.push(() => void guarded.query<Row>(query, values).then(resolve, reject))
+      })
+    },
+  }
   try {
     const [, result] = await Promise.all([client.query("begin"), first(guarded), fence(guarded)])
-    const ending = last(guarded)
+    const ending = last(holding)
+    await Promise.race([ending, allTicks()]) // throws what went wrong while the statements were put together
+    for (const send of held) send()
     open = false
     await Promise.all([ending, client.query("commit")])
     return result
@@ -49,4 +62,9 @@ export async function fencedTransaction<T>(
   } finally {
     client.release(broken)
   }
+}
+
+/** Resolves once everything that needs nothing from outside has gone as far as it can. */
+function allTicks(): Promise<void> {
+  return new Promise((resolve) => process.nextTick(resolve))
 }

@@ -7,11 +7,10 @@ import type { Derived } from "./derive.ts"
 /** Writes what events say: their own columns, details, references and links. All is sent at once. */
 export async function writeDerived(db: Db, derived: readonly Derived[]): Promise<void> {
   if (derived.length === 0) return
-  const ids = derived.map(({ event }) => event.id)
   const rows = derived.map(({ eventRow }) => eventRow)
   const references = derived.flatMap(({ referenceRows }) => referenceRows)
   const links = derived.flatMap(({ linkRows }) => linkRows)
-  const writes = [updateEvents(db, ids, rows)]
+  const writes = [updateEvents(db, rows)]
   for (const [table, details] of detailRows(derived)) writes.push(writeDetails(db, table, details))
   if (references.length > 0) writes.push(insertReferences(db, references))
   if (links.length > 0) writes.push(insertLinks(db, links))

@@ -77,7 +77,7 @@ async function load(
 /** The columns that processing fills in, as a row for `updateEvents`. */
 export function eventRow(event: StoredEvent): string {
   return jsonRow({
-    id: event.id,
+    ids: [event.id],
     type: event.type,
     actor_id: event.actor?.id,
     actor_name: event.actor?.name,
@@ -91,18 +91,22 @@ export function eventRow(event: StoredEvent): string {
   })
 }
 
-/** Fills in what processing found out; `ids` are those of `rows`, and let the planner leave out partitions. */
-export async function updateEvents(db: Db, ids: readonly string[], rows: readonly string[]): Promise<void> {
+/**
+ * Fills in what processing found out. An id comes as an array of one: compared so, it is looked up in
+ * the index of each partition and nothing is pruned at run time, which crashed PostgreSQL 18.4 where it
+ * met a row that was being changed (see settleAttempts).
+ */
+export async function updateEvents(db: Db, rows: readonly string[]): Promise<void> {
   await db.query({
     name: "update_events",
     text: `update events e set type = x.type, actor_id = x.actor_id, actor_name = x.actor_name,
         actor_bot = x.actor_bot, entity = x.entity, title = x.title, url = x.url,
         occurred_at = x.occurred_at, correlation_id = x.correlation_id, causation_id = x.causation_id
-      from jsonb_to_recordset($2::jsonb) as x (id uuid, type text, actor_id text, actor_name text,
+      from jsonb_to_recordset($1::jsonb) as x (ids uuid[], type text, actor_id text, actor_name text,
         actor_bot boolean, entity text, title text, url text, occurred_at timestamptz,
         correlation_id text, causation_id text)
-      where e.id = x.id and e.id = any($1::uuid[])`,
-    values: [ids, jsonRows(rows)],
+      where e.id = any(x.ids)`,
+    values: [jsonRows(rows)],
   })
 }
 

@@ -156,7 +156,7 @@ async function takeIn(requests: readonly Incoming[]): Promise<string> {
     const derived = derive(stored, 1)
     await transaction(database.work, async (db) => {
       await insertEvents(db, [event])
-      await updateEvents(db, [event.id], [derived.eventRow])
+      await updateEvents(db, [derived.eventRow])
       await insertReferences(db, derived.referenceRows)
       await insertLinks(db, derived.linkRows)
       await appendToLog(db, [derived.logRow], [])
