@@ -1,3 +1,4 @@
+import { DatabaseError } from "pg"
 import type pg from "pg"
 import type { Clock } from "../core/clock.ts"
 import { SignalboxError } from "../core/errors.ts"
@@ -5,6 +6,7 @@ import type { Log } from "../core/log.ts"
 import { cleanText } from "../core/text.ts"
 import { createPool, transaction, type Database, type Db } from "../store/database.ts"
 import { insertDeadLetters } from "../store/dead-letters.ts"
+import { failureOf } from "../store/failure.ts"
 import {
   failOutbox,
   finishOutbox,
@@ -14,7 +16,10 @@ import {
   type WaitingEntry,
 } from "../store/outbox.ts"
 
-/** Takes a custom event in; resolves once it is committed, and again to the same for the same key. */
+/**
+ * Takes a custom event in; resolves once it is committed, and again to the same for the same key.
+ * `conflict` says that the key was there before with another body, and that this one was not taken in.
+ */
 export type SubmitPublished = (submission: {
   platform: "custom"
   tenant: string
@@ -22,7 +27,7 @@ export type SubmitPublished = (submission: {
   body: Buffer
   contentType: "application/json"
   headers: Readonly<Record<string, string>>
-}) => Promise<unknown>
+}) => Promise<{ conflict: boolean }>
 
 export interface RelayOptions {
   database: Pick<Database, "url">
@@ -38,6 +43,7 @@ export interface Relay {
 }
 
 const batch = 100
+const batchBytes = 8 * 2 ** 20
 const shortestMs = 250
 const longestMs = 2_000
 const maxAttempts = 12
@@ -49,7 +55,7 @@ const purgeEveryMs = 60_000
  * whatever dies in between, the rows are handed over again under the keys they had, and taken in once.
  */
 export function createRelay({ database, submit, clock, log }: RelayOptions): Relay {
-  const pool = createPool(database.url, { role: "signalbox_worker", max: 2 })
+  const pool = createPool(database.url, { role: "signalbox_worker", max: 2, queryTimeoutMs: 30_000 })
   const stopping = new AbortController()
   let wake: (() => void) | undefined
   let listener: pg.PoolClient | undefined
@@ -61,10 +67,13 @@ export function createRelay({ database, submit, clock, log }: RelayOptions): Rel
     let purgedAt = 0
     while (!stopping.signal.aborted) {
       const woken = wakeAfter()
-      let handed = 0
+      let hadMore = false
+      let isAway = false
       try {
         await listen()
-        handed = await handOver()
+        const { taken, away } = await handOver()
+        hadMore = taken > 0
+        isAway = away > 0
         if (clock().getTime() - purgedAt > purgeEveryMs) {
           await purgeOutbox(pool, new Date(clock().getTime() - keptMs))
           purgedAt = clock().getTime()
@@ -72,8 +81,8 @@ export function createRelay({ database, submit, clock, log }: RelayOptions): Rel
       } catch (error) {
         log.warn({ err: error }, "the outbox could not be read and is tried again")
       }
-      waitMs = handed > 0 ? shortestMs : Math.min(2 * waitMs, longestMs)
-      if (handed < batch) await woken(waitMs)
+      waitMs = hadMore && !isAway ? shortestMs : Math.min(2 * waitMs, longestMs)
+      if (!hadMore || isAway) await woken(waitMs)
     }
     const last = listener
     listener = undefined
@@ -106,19 +115,33 @@ export function createRelay({ database, submit, clock, log }: RelayOptions): Rel
     await client.query(`listen ${outboxChannel}`)
   }
 
-  function handOver(): Promise<number> {
+  /** Hands over rows that are due; `away` of them found no way in for now and stay as they were. */
+  function handOver(): Promise<{ taken: number; away: number }> {
     return transaction(pool, async (db) => {
-      const entries = await takeOutbox(db, batch)
-      const outcomes = await Promise.allSettled(entries.map((entry) => submit(submissionOf(entry))))
+      const entries = await takeOutbox(db, batch, batchBytes)
+      const outcomes = await Promise.allSettled(entries.map(submitEntry))
       const done: number[] = []
+      let away = 0
       for (const [index, entry] of entries.entries()) {
         const outcome = outcomes[index]
-        if (outcome?.status === "fulfilled") done.push(entry.id)
-        else await recordFailure(db, entry, outcome?.reason)
+        if (outcome?.status === "fulfilled") {
+          done.push(entry.id)
+        } else if (isForNow(outcome?.reason)) {
+          if (away++ === 0) log.warn({ err: outcome?.reason }, "what was published waits for a way in")
+        } else {
+          await recordFailure(db, entry, outcome?.reason)
+        }
       }
       if (done.length > 0) await finishOutbox(db, done)
-      return entries.length
+      return { taken: entries.length, away }
     })
+  }
+
+  async function submitEntry(entry: WaitingEntry): Promise<void> {
+    const { conflict } = await submit(submissionOf(entry))
+    if (!conflict) return
+    const message = `an event with the key ${entry.eventId} and another body was taken in before; this one was not`
+    throw new SignalboxError("conflict", message)
   }
 
   async function stop(): Promise<void> {
@@ -148,10 +171,15 @@ function submissionOf({ eventId, tenant, body }: WaitingEntry): Parameters<Submi
   }
 }
 
+/** Whether no row is to blame: the database is away, or there is more to take in than fits. */
+function isForNow(error: unknown): boolean {
+  if (error instanceof SignalboxError) return error.retryable
+  return error instanceof DatabaseError && failureOf(error) === "away"
+}
+
 async function recordFailure(db: Db, entry: WaitingEntry, error: unknown): Promise<void> {
   const isRefused = error instanceof SignalboxError && !error.retryable && error.status < 500
-  const isAway = error instanceof SignalboxError && error.retryable
-  const isFinal = isRefused || (!isAway && entry.attempts + 1 >= maxAttempts)
+  const isFinal = isRefused || entry.attempts + 1 >= maxAttempts
   const text = cleanText(error instanceof Error ? error.message : String(error), 2_000)
   await failOutbox(db, entry.id, text, isFinal)
   if (!isFinal) return

@@ -42,18 +42,25 @@ export interface WaitingEntry {
 }
 
 /**
- * Takes rows that are due, in the order they were put in, and holds them to the end of the
- * transaction; what another relay holds is passed over. A row that failed is due again after 1, 2, 4,
- * … seconds, five minutes at most.
+ * Takes rows that are due, in the order they were put in, with about `maxBytes` of bodies and at least
+ * one, and holds them to the end of the transaction; what another relay holds is passed over. A row
+ * that failed is due again after 1, 2, 4, … seconds, five minutes at most.
  */
-export async function takeOutbox(db: Db, limit: number): Promise<WaitingEntry[]> {
+export async function takeOutbox(db: Db, limit: number, maxBytes: number): Promise<WaitingEntry[]> {
   const { rows } = await db.query<WaitingEntry>(
-    `select id, event_id as "eventId", tenant, event_type as type, payload::text as body, attempts
-     from outbox
-     where processed_at is null
-       and (attempts = 0 or claimed_at < now() - least(300, power(2, least(attempts, 20) - 1)) * interval '1 second')
-     order by id limit $1 for update skip locked`,
-    [limit],
+    // the rows past the limit of bytes are locked too, but do not travel
+    `with due as materialized (
+       select id, event_id, tenant, event_type, payload::text as body, attempts
+       from outbox
+       where processed_at is null
+         and (attempts = 0 or claimed_at < now() - least(300, power(2, least(attempts, 20) - 1)) * interval '1 second')
+       order by id limit $1 for update skip locked
+     ), sized as (
+       select *, sum(octet_length(body)) over (order by id) - octet_length(body) as bytes_before from due
+     )
+     select id, event_id as "eventId", tenant, event_type as type, body, attempts
+     from sized where bytes_before < $2 order by id`,
+    [limit, maxBytes],
   )
   return rows
 }

@@ -6,6 +6,7 @@ import { publish } from "../../src/outbox/publish.ts"
 import { createRelay, type Relay, type SubmitPublished } from "../../src/outbox/relay.ts"
 import { retryPublished } from "../../src/outbox/retry-dead-letter.ts"
 import { createPool, transaction } from "../../src/store/database.ts"
+import { finishOutbox, takeOutbox } from "../../src/store/outbox.ts"
 import { testDatabase } from "../support/database.ts"
 import { until } from "../processing/support.ts"
 
@@ -24,6 +25,7 @@ async function startRelay(refuse: (submission: Submission) => void = () => {}) {
       refuse(submission)
       const { headers, body, tenant } = submission
       taken.push({ key: headers["idempotency-key"] ?? "", body: JSON.parse(body.toString()), tenant })
+      return { conflict: false }
     },
   })
   onTestFinished(() => relay.stop())
@@ -88,13 +90,14 @@ test("an event whose relay dies between taking it in and marking it is handed ov
     log: silentLog,
     submit: async ({ headers }) => {
       keys.push(headers["idempotency-key"] ?? "")
-      if (!isFirst) return
+      if (!isFirst) return { conflict: false }
       isFirst = false
       await owner.query(
         `select pg_terminate_backend(pid) from pg_stat_activity
          where datname = current_database() and state = 'idle in transaction'`,
       )
       first.resolve()
+      return { conflict: false }
     },
   })
   onTestFinished(() => relay.stop())
@@ -125,15 +128,59 @@ test("an event that is refused becomes a dead letter and holds up nobody; retrie
   await until(async () => taken.some(({ key }) => key === bad))
 })
 
-test("an event that finds no way in for now is tried again until it does", async () => {
+test("an event that finds no way in for now is tried until it does, and no attempt is counted", async () => {
   let failures = 0
   const { taken } = await startRelay(() => {
-    if (failures++ < 1) throw new SignalboxError("unavailable", "the database is away")
+    if (failures++ < 2) throw new SignalboxError("unavailable", "the database is away")
   })
   const key = await publish(database.work, { type: "test.thing.happened" })
   await until(async () => taken.length === 1)
   await until(async () => (await entry(key)).done)
-  expect(await entry(key)).toEqual({ done: true, attempts: 2, last_error: null })
+  expect(await entry(key)).toEqual({ done: true, attempts: 1, last_error: null })
+})
+
+test("an event whose key another body has is not handed over but becomes a dead letter", async () => {
+  const relay = createRelay({
+    database,
+    clock: systemClock,
+    log: silentLog,
+    submit: () => Promise.resolve({ conflict: true }),
+  })
+  onTestFinished(() => relay.stop())
+  await relay.start()
+  const key = await publish(database.work, { type: "test.thing.happened" })
+  await until(async () => (await entry(key)).done)
+  const { rows } = await database.work.query(
+    "select error_code, error from dead_letters where event_id = $1",
+    [key],
+  )
+  expect(rows).toEqual([
+    {
+      error_code: "conflict",
+      error: `an event with the key ${key} and another body was taken in before; this one was not`,
+    },
+  ])
+})
+
+function take(maxBytes: number): Promise<string[]> {
+  return transaction(database.work, async (db) => {
+    const entries = await takeOutbox(db, 100, maxBytes)
+    await finishOutbox(
+      db,
+      entries.map(({ id }) => id),
+    )
+    return entries.map(({ eventId }) => eventId)
+  })
+}
+
+test("large events are taken a few at a time, and one larger than the limit alone", async () => {
+  const keys: string[] = []
+  for (const size of [900, 10, 10, 900]) {
+    keys.push(await publish(database.work, { type: "test.thing.happened", payload: "x".repeat(size) }))
+  }
+  expect(await take(500)).toEqual(keys.slice(0, 1))
+  expect(await take(500)).toEqual(keys.slice(1))
+  expect(await take(500)).toEqual([])
 })
 
 test("two relays share the work and hand nothing over twice", async () => {
