@@ -1,7 +1,6 @@
 import { loadConfig, type Config, type Role } from "./config.ts"
 import { systemClock, type Clock } from "./core/clock.ts"
 import { SignalboxError } from "./core/errors.ts"
-import type { LoggedEvent } from "./core/envelope.ts"
 import { parseFilter } from "./core/filter.ts"
 import { createLog, type Log } from "./core/log.ts"
 import { parsePayload } from "./core/payload.ts"
@@ -15,6 +14,7 @@ import { custom } from "./platforms/custom/index.ts"
 import { platforms } from "./platforms/index.ts"
 import { startParts, type Parts } from "./start-parts.ts"
 import type { Source, SourceSettings } from "./store/sources.ts"
+import type { StreamedEvent } from "./streaming/streamed-event.ts"
 
 /** What a hub is made with. Whatever is left out comes from the environment (see README). */
 export interface HubOptions {
@@ -74,7 +74,7 @@ export interface Hub extends AsyncDisposable, Handling {
   /** Finishes what is under way and ends. Repeated calls give the same promise. */
   stop(): Promise<void>
   /** Events of a named stream as they come, from a position on. */
-  stream(name: string, options?: StreamOptions): AsyncIterable<LoggedEvent>
+  stream(name: string, options?: StreamOptions): AsyncIterable<StreamedEvent>
   submitCustomEvent(event: object, options?: SubmitOptions): Promise<Submitted>
   submitDeploymentEvent(deployment: object, options?: SubmitOptions): Promise<Submitted>
   /**

@@ -1,4 +1,3 @@
-import type { LoggedEvent } from "../core/envelope.ts"
 import { SignalboxError } from "../core/errors.ts"
 import type { Filter } from "../core/filter.ts"
 import type { Log } from "../core/log.ts"
@@ -6,9 +5,10 @@ import type { Database } from "../store/database.ts"
 import type { Hole } from "../store/log-pages.ts"
 import type { Feed } from "./feed.ts"
 import type { History } from "./history.ts"
-import { createLogCursor } from "./log-cursor.ts"
+import { createLogCursor, type LogCursor, type Stretch } from "./log-cursor.ts"
 import { startingPoint } from "./starting-point.ts"
 import type { FindStreamFilter } from "./stream-definitions.ts"
+import { toStreamedEvent, type StreamedEvent } from "./streamed-event.ts"
 import { createView } from "./view.ts"
 
 export interface StreamEventsOptions {
@@ -23,7 +23,7 @@ export interface StreamEventsOptions {
 }
 
 /** Events of a named stream as an async iterable, read at the pace at which they are taken. */
-export type StreamEvents = (name: string, options: StreamEventsOptions) => AsyncGenerator<LoggedEvent, void>
+export type StreamEvents = (name: string, options: StreamEventsOptions) => AsyncGenerator<StreamedEvent, void>
 
 export interface StreamEventsParts {
   database: Database
@@ -44,20 +44,17 @@ export function createStreamEvents({
   return async function* streamEvents(name, { tenant, after = "latest", filter = {}, signal, onGap }) {
     const view = createView(tenant, [await findStreamFilter(tenant, name), filter])
     const start = await startingPoint(database, feed, after)
-    const ended = endOf(signal)
     let setBack = false
     const unsubscribe = feed.subscribe({ advance: () => {}, setBack: () => (setBack = true) })
     try {
       const cursor = createLogCursor({ feed, history, log, view, after: start })
       while (!feed.stopped) {
-        const pulling = cursor.pull()
-        const stretch = await Promise.race([pulling, ended.promise])
-        void pulling.then(({ release }) => release()) // also where it comes too late
+        const stretch = await pullUntilAborted(cursor, signal)
         if (stretch === undefined) return
         if (setBack) throw new SignalboxError("conflict", "the log was set back; begin the stream anew")
         for (const entry of stretch.entries) {
           if (isAborted(signal)) return
-          if (entry.kind === "event") yield entry.event
+          if (entry.kind === "event") yield toStreamedEvent(entry.event)
           else if (onGap !== undefined) onGap({ from: entry.from, to: entry.position })
           else
             throw new SignalboxError(
@@ -67,7 +64,6 @@ export function createStreamEvents({
         }
       }
     } finally {
-      ended.forget()
       unsubscribe()
     }
   }
@@ -77,11 +73,23 @@ function isAborted(signal: AbortSignal | undefined): boolean {
   return signal?.aborted ?? false
 }
 
-/** Resolves when the signal is aborted. */
-function endOf(signal: AbortSignal | undefined): { promise: Promise<undefined>; forget: () => void } {
-  const { promise, resolve } = Promise.withResolvers<undefined>()
-  const end = () => resolve(undefined)
-  if (isAborted(signal)) end()
-  signal?.addEventListener("abort", end)
-  return { promise, forget: () => signal?.removeEventListener("abort", end) }
+/**
+ * Pulls the next stretch and releases it, also where it comes too late; undefined once the signal is
+ * aborted. Each wait has a listener of its own, taken away with it: a race against one promise that
+ * lasts as long as the stream would hold on to every stretch that ever won.
+ */
+async function pullUntilAborted(cursor: LogCursor, signal?: AbortSignal): Promise<Stretch | undefined> {
+  if (isAborted(signal)) return undefined
+  const { promise, resolve, reject } = Promise.withResolvers<Stretch | undefined>()
+  const giveUp = () => resolve(undefined)
+  signal?.addEventListener("abort", giveUp)
+  cursor.pull().then((stretch) => {
+    stretch.release()
+    return resolve(stretch)
+  }, reject)
+  try {
+    return await promise
+  } finally {
+    signal?.removeEventListener("abort", giveUp)
+  }
 }

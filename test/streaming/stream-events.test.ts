@@ -60,7 +60,9 @@ test("without a cursor it begins with news, and hands events out whole", async (
   }
   const value = taken.value ?? undefined
   expect(value?.id).not.toBe(old?.id)
-  expect(value).toEqual({ ...logged.get(value?.id ?? ""), position: value?.position, references: [] })
+  const { position } = value ?? {}
+  expect(value).toEqual({ ...logged.get(value?.id ?? ""), position, references: [], payload: { a: 1 } })
+  expect(value?.payload).toBe(value?.payload) // parsed once
   await events.return()
 })
 

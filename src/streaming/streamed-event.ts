@@ -1,0 +1,17 @@
+import type { LoggedEvent } from "../core/envelope.ts"
+import { parsePayload } from "../core/payload.ts"
+
+/** An event as a stream within the process hands it out: `payload` is what handlers are given as such. */
+export type StreamedEvent = LoggedEvent & { readonly payload: unknown }
+
+/** Adds the payload, parsed when first asked for; reading it throws `malformed_json` where it is none. */
+export function toStreamedEvent(event: LoggedEvent): StreamedEvent {
+  let parsed: { value: unknown } | undefined
+  return {
+    ...event, // a copy each: several streams hand out what the feed has read once
+    get payload() {
+      parsed ??= { value: parsePayload(event.raw, event.contentType) }
+      return parsed.value
+    },
+  }
+}
