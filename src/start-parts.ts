@@ -167,7 +167,7 @@ async function serveHttp(
     unready: () => (closing ? ["shutdown"] : []),
     webhooks: roles.has("ingest") ? ingest.routes : undefined,
     submit: roles.has("ingest") ? ingest.submitRequest : undefined,
-    streams: roles.has("stream") ? streaming.routes<AppEnv>((c) => c.var.principal.tenant) : undefined,
+    streams: roles.has("stream") ? streaming.routes<AppEnv>((c) => c.var.principal) : undefined,
     api: roles.has("api") ? { retry: (letter) => retryWork(database, enqueue, letter) } : undefined,
   })
   const server = await listen(app.fetch, config)

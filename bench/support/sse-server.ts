@@ -15,7 +15,7 @@ const app = new Hono<{ Bindings: HttpBindings }>()
 app.route("/", memoryRoute())
 app.route(
   "/",
-  streaming.routes(() => "default"),
+  streaming.routes(() => ({ tenant: "default", keyId: "admin" })),
 )
 const server = createAdaptorServer({ fetch: app.fetch })
 streaming.start()

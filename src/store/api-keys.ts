@@ -1,5 +1,8 @@
 import type { Db } from "./database.ts"
 
+/** Id by which SIGNALBOX_ADMIN_KEY goes; it is in no table and never ends. */
+export const adminKeyId = "admin"
+
 /** An API key as listed; the key itself is known only to whoever was given it. */
 export interface ApiKeyRow {
   id: string
@@ -69,6 +72,19 @@ export async function revokeApiKey(db: Db, tenant: string | null, id: string): P
     [id, tenant],
   )
   return rowCount === 1
+}
+
+/** Which of these keys are revoked, expired or gone. */
+export async function deadApiKeys(db: Db, ids: readonly string[]): Promise<string[]> {
+  const stored = ids.filter((id) => id !== adminKeyId)
+  if (stored.length === 0) return []
+  const { rows } = await db.query<{ id: string }>(
+    `select asked.id from unnest($1::uuid[]) asked (id)
+     where not exists (select from api_keys k where k.id = asked.id and k.revoked_at is null
+       and (k.expires_at is null or k.expires_at > now()))`,
+    [stored],
+  )
+  return rows.map(({ id }) => id)
 }
 
 /** Whether any key that is alive has this scope. */

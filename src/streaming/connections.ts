@@ -6,6 +6,7 @@ import type { Entry } from "./entry.ts"
 import { createFanOut } from "./fan-out.ts"
 import type { Feed } from "./feed.ts"
 import type { History } from "./history.ts"
+import { createKeyCheck, type FindDeadKeys } from "./key-check.ts"
 import { createLogCursor } from "./log-cursor.ts"
 import {
   createSseClient,
@@ -22,10 +23,18 @@ export interface Connections {
   /** Throws 503 where no more streams are taken. */
   admit(): void
   /** Begins a stream on a response whose head has been written: what follows `start`, then news. */
-  open(outgoing: ServerResponse, view: View, options: { start: number; heartbeatMs: number }): void
+  open(outgoing: ServerResponse, view: View, options: OpenOptions): void
   /** Ends every stream with a hint when to come back, and takes no more. */
   stop(): Promise<void>
   stats(): ConnectionStats
+}
+
+export interface OpenOptions {
+  /** Position that it begins behind. */
+  start: number
+  heartbeatMs: number
+  /** Id of the API key that let it in; the stream ends within `keyCheckMs` of the key. */
+  keyId: string
 }
 
 export interface ConnectionStats {
@@ -45,11 +54,14 @@ export interface ConnectionLimits {
   maxUnsent?: number
   /** A client that takes nothing for so long, although something waits for it, is closed (15 s). */
   stallMs?: number
+  /** How often the keys of open streams are looked at (5 s). */
+  keyCheckMs?: number
 }
 
 export interface ConnectionsOptions extends ConnectionLimits {
   feed: Feed
   history: History
+  findDeadKeys: FindDeadKeys
   log: Log
 }
 
@@ -60,11 +72,14 @@ const waitingBytes = 64 << 20
 
 /** Makes the register of open streams. */
 export function createConnections(options: ConnectionsOptions): Connections {
-  const { feed, history, log, maxClients = 20_000, maxUnsent = 1 << 20, stallMs = 15_000 } = options
+  const { feed, history, log, keyCheckMs = 5_000 } = options
+  const { maxClients = 20_000, maxUnsent = 1 << 20, stallMs = 15_000 } = options
+  const checkKeys = createKeyCheck(options.findDeadKeys, log)
   const clients = new Set<SseClient>()
   const waiting = createBudget(waitingBytes) // what may wait for all clients that catch up together
   let unsubscribe: (() => void) | undefined
   let timer: NodeJS.Timeout | undefined
+  let keyTimer: NodeJS.Timeout | undefined
   let stopping = false
   let dropped = 0
 
@@ -89,6 +104,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
   function add(client: SseClient): void {
     clients.add(client)
     timer ??= setInterval(tick, tickMs).unref()
+    keyTimer ??= setInterval(checkKeys, keyCheckMs, clients, endDead).unref()
     unsubscribe ??= feed.subscribe({ advance, setBack: endAll })
   }
 
@@ -109,6 +125,8 @@ export function createConnections(options: ConnectionsOptions): Connections {
     if (!clients.delete(client) || clients.size > 0) return
     clearInterval(timer)
     timer = undefined
+    clearInterval(keyTimer)
+    keyTimer = undefined
     unsubscribe?.()
     unsubscribe = undefined
   }
@@ -155,6 +173,11 @@ export function createConnections(options: ConnectionsOptions): Connections {
     for (const client of clients) end(client)
   }
 
+  function endDead(client: SseClient): void {
+    log.info({ keyId: client.keyId }, "a stream was ended: its API key is revoked or expired")
+    end(client)
+  }
+
   function end(client: SseClient): void {
     fanOut.leave(client)
     client.closed = true
@@ -171,8 +194,9 @@ export function createConnections(options: ConnectionsOptions): Connections {
         throw new SignalboxError("unavailable", "no more streams are taken here now", { retryAfter: 5 })
       }
     },
-    open: (outgoing, view, { start, heartbeatMs }) => {
-      const client = createSseClient(outgoing, view, { start, heartbeatMs })
+    open: (outgoing, view, opening) => {
+      const { start } = opening
+      const client = createSseClient(outgoing, view, opening)
       outgoing.on("error", () => {}) // told by "close" as well
       outgoing.on("close", () => remove(client))
       outgoing.socket?.setNoDelay(true)
@@ -200,5 +224,5 @@ export function createConnections(options: ConnectionsOptions): Connections {
 
 /** Whether something may be written between what is written anyway. */
 function mayInterject(client: SseClient): boolean {
-  return !client.midFrame && unsentBytes(client) === 0
+  return !client.closed && !client.midFrame && unsentBytes(client) === 0
 }

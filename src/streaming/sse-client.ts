@@ -8,6 +8,8 @@ import type { View } from "./view.ts"
 export interface SseClient {
   readonly outgoing: ServerResponse
   view: View
+  /** Id of the API key that it was opened with. */
+  readonly keyId: string
   /** Milliseconds of silence after which a heartbeat goes out. */
   readonly heartbeatMs: number
   closed: boolean
@@ -34,13 +36,14 @@ export interface SseClient {
 export function createSseClient(
   outgoing: ServerResponse,
   view: View,
-  { start, heartbeatMs }: { start: number; heartbeatMs: number },
+  { start, heartbeatMs, keyId }: { start: number; heartbeatMs: number; keyId: string },
 ): SseClient {
   const now = performance.now()
   return {
     outgoing,
     view,
     heartbeatMs,
+    keyId,
     closed: false,
     live: false,
     midFrame: false,

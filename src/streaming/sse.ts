@@ -10,13 +10,21 @@ import type { FindStreamFilter } from "./stream-definitions.ts"
 import { parseStreamRequest } from "./stream-request.ts"
 import { createView } from "./view.ts"
 
+/** Who makes a request, as far as a stream needs to know. */
+export interface Identity {
+  /** Whose events it may see. */
+  tenant: string
+  /** Id of its API key, `admin` for the one that never ends. */
+  keyId: string
+}
+
 export interface SseRoutesOptions<E extends Env> {
   database: Database
   feed: Feed
   connections: Connections
   findStreamFilter: FindStreamFilter
-  /** Whose events a request may see; it has been let in by whoever knows keys. */
-  tenantOf: (c: Context<E>) => string
+  /** Tells who makes a request; it has been let in by whoever knows keys. */
+  identify: (c: Context<E>) => Identity
 }
 
 const eventStream = {
@@ -27,11 +35,11 @@ const eventStream = {
 
 /** `/api/v1/events/stream` and `/api/v1/streams/:name/sse`. */
 export function sseRoutes<E extends Env & { Bindings: HttpBindings }>(options: SseRoutesOptions<E>): Hono<E> {
-  const { database, feed, connections, findStreamFilter, tenantOf } = options
+  const { database, feed, connections, findStreamFilter, identify } = options
   const app = new Hono<E>()
 
   async function serve(c: Context<E>, name: string): Promise<Response> {
-    const tenant = tenantOf(c)
+    const { tenant, keyId } = identify(c)
     const request = parseStreamRequest(c.req.queries(), c.req.header("last-event-id"))
     const streamFilter = await orUnavailable(findStreamFilter(tenant, name))
     const start = await orUnavailable(startingPoint(database, feed, request.after))
@@ -42,7 +50,7 @@ export function sseRoutes<E extends Env & { Bindings: HttpBindings }>(options: S
     if (!outgoing.destroyed) {
       for (const [header, value] of c.body(null).headers) outgoing.appendHeader(header, value)
       outgoing.writeHead(200, eventStream)
-      connections.open(outgoing, view, { start, heartbeatMs: request.heartbeatMs })
+      connections.open(outgoing, view, { start, heartbeatMs: request.heartbeatMs, keyId })
     }
     return alreadySent()
   }

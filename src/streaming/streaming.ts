@@ -1,6 +1,7 @@
 import type { HttpBindings } from "@hono/node-server"
 import type { Env, Hono } from "hono"
 import type { Log } from "../core/log.ts"
+import { deadApiKeys } from "../store/api-keys.ts"
 import type { Database } from "../store/database.ts"
 import { createConnections, type Connections, type ConnectionLimits } from "./connections.ts"
 import { createFeed, type Feed } from "./feed.ts"
@@ -17,7 +18,7 @@ export interface Streaming {
   connections: Connections
   streamEvents: StreamEvents
   /** The HTTP routes, with their paths from the root. */
-  routes<E extends StreamEnv>(tenantOf: SseRoutesOptions<E>["tenantOf"]): Hono<E>
+  routes<E extends StreamEnv>(identify: SseRoutesOptions<E>["identify"]): Hono<E>
   start(): void
   /** Ends every stream, then the reading; idempotent. */
   stop(): Promise<void>
@@ -37,13 +38,18 @@ export function createStreaming(options: StreamingOptions): Streaming {
   const { database, log } = options
   const feed = createFeed(options)
   const history = createHistory(database)
-  const connections = createConnections({ ...options, feed, history })
+  const connections = createConnections({
+    ...options,
+    feed,
+    history,
+    findDeadKeys: (ids) => deadApiKeys(database.work, ids),
+  })
   const findStreamFilter = createStreamDefinitions(database)
   return {
     feed,
     connections,
     streamEvents: createStreamEvents({ database, feed, history, log, findStreamFilter }),
-    routes: (tenantOf) => sseRoutes({ database, feed, connections, findStreamFilter, tenantOf }),
+    routes: (identify) => sseRoutes({ database, feed, connections, findStreamFilter, identify }),
     start: () => feed.start(),
     stop: async () => {
       await connections.stop()

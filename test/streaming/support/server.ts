@@ -16,7 +16,7 @@ export interface StreamServer {
   stop(): Promise<void>
 }
 
-/** The stream routes on a real port; `x-tenant` says whose events a request may see. */
+/** The stream routes on a real port; `x-tenant` says whose events a request may see, `x-key-id` by which key. */
 export async function streamServer(
   database: Database,
   options: Partial<StreamingOptions> & { middleware?: boolean } = {},
@@ -36,7 +36,10 @@ export async function streamServer(
   }
   app.route(
     "/",
-    streaming.routes((c) => c.req.header("x-tenant") ?? "default"),
+    streaming.routes((c) => ({
+      tenant: c.req.header("x-tenant") ?? "default",
+      keyId: c.req.header("x-key-id") ?? "admin",
+    })),
   )
   const server = await listen(app.fetch, { host: "127.0.0.1", port: 0 })
   streaming.start()
