@@ -17,6 +17,11 @@ it("a variable that is set to nothing counts as not set", () => {
   })
 })
 
+it("an admin key may be a passphrase", () => {
+  const key = "correct horse battery staple, d\u00e9j\u00e0 vu"
+  expect(loadConfig({ SIGNALBOX_ADMIN_KEY: key }, platforms).adminKey).toBe(key)
+})
+
 it("several secrets stand separated by commas while they rotate", () => {
   const config = loadConfig({ GITHUB_WEBHOOK_SECRET: "old, new" }, platforms)
   expect(config.secrets.get("github")).toEqual(["old", "new"])
@@ -27,6 +32,11 @@ it.each([
   [{ PORT: "65536" }, "PORT"],
   [{ DATABASE_URL: "mysql://x" }, "DATABASE_URL"],
   [{ SIGNALBOX_ADMIN_KEY: "short" }, "SIGNALBOX_ADMIN_KEY"],
+  [{ SIGNALBOX_ADMIN_KEY: "a tab\tcannot be part of an admin key" }, "SIGNALBOX_ADMIN_KEY"],
+  [{ SIGNALBOX_ADMIN_KEY: "nor can a line end, were it the last\n" }, "SIGNALBOX_ADMIN_KEY"],
+  [{ SIGNALBOX_ADMIN_KEY: "passphrase with a blank at its end " }, "SIGNALBOX_ADMIN_KEY"],
+  [{ SIGNALBOX_ADMIN_KEY: " passphrase with a blank before all" }, "SIGNALBOX_ADMIN_KEY"],
+  [{ SIGNALBOX_ADMIN_KEY: "a key worth many \u20ac no header can carry" }, "SIGNALBOX_ADMIN_KEY"],
   [{ SIGNALBOX_ROLES: "ingest,janitor" }, "SIGNALBOX_ROLES"],
   [{ LOG_LEVEL: "loud" }, "LOG_LEVEL"],
   [{ GITHUB_WEBHOOK_SECRET: "a,,b" }, "GITHUB_WEBHOOK_SECRET"],
