@@ -3,7 +3,7 @@ import { SignalboxError } from "./core/errors.ts"
 import type { Platform } from "./core/platform.ts"
 
 /** Parts of the work that one process may take on. */
-export const roles = ["ingest", "worker", "stream", "api"] as const
+const roles = ["ingest", "worker", "stream", "api"] as const
 export type Role = (typeof roles)[number]
 
 /** Everything the environment says, checked. */
