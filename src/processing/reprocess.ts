@@ -53,7 +53,7 @@ async function writeAnew(pool: pg.Pool, derived: readonly Derived[]): Promise<Fa
   const rows = derived.map(({ logRow }) => logRow)
   try {
     await fencedTransaction(pool, unfenced, (db) =>
-      Promise.all([deleteRelations(db, ids), writeDerived(db, derived), updateLog(db, ids, rows)]),
+      Promise.all([deleteRelations(db, ids), writeDerived(db, derived), updateLog(db, rows)]),
     )
     return []
   } catch (error) {

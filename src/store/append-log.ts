@@ -51,15 +51,22 @@ export async function appendToLog(
   })
 }
 
-/** Brings what the log holds of events up to date; positions stay. `ids` are those of `rows`. */
-export async function updateLog(db: Db, ids: readonly string[], rows: readonly string[]): Promise<void> {
+/**
+ * Brings what the log holds of events up to date; positions stay. As in `updateEvents`, an id is
+ * compared as an array of one, which `offset 0` keeps the planner from seeing through.
+ */
+export async function updateLog(db: Db, rows: readonly string[]): Promise<void> {
   await db.query({
     name: "update_log",
     text: `update event_log l set type = x.type, entity = x.entity, actor_id = x.actor_id,
         occurred_at = x.occurred_at, correlation_id = x.correlation_id
-      from jsonb_to_recordset($2::jsonb) as x (event_id uuid, type text, entity text, actor_id text,
-        occurred_at timestamptz, correlation_id text)
-      where l.event_id = x.event_id and l.event_id = any($1::uuid[])`,
-    values: [ids, jsonRows(rows)],
+      from (
+        select array[event_id] as ids, type, entity, actor_id, occurred_at, correlation_id
+        from jsonb_to_recordset($1::jsonb) as r (event_id uuid, type text, entity text, actor_id text,
+          occurred_at timestamptz, correlation_id text)
+        offset 0
+      ) x
+      where l.event_id = any(x.ids)`,
+    values: [jsonRows(rows)],
   })
 }
