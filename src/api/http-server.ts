@@ -1,5 +1,6 @@
 import { once } from "node:events"
 import { createServer, type Server } from "node:http"
+import type { Socket } from "node:net"
 import { getRequestListener } from "@hono/node-server"
 import { SignalboxError } from "../core/errors.ts"
 
@@ -32,6 +33,11 @@ export async function listen(
     },
     (request, response) => void answer(request, response),
   )
+  const sockets = new Set<Socket>()
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket)
+    socket.once("close", () => sockets.delete(socket))
+  })
   server.listen({ host, port, backlog: 1_024 })
   await listening(server, host, port)
   const address = server.address()
@@ -40,7 +46,7 @@ export async function listen(
   return {
     url: `http://${nameOf(host)}:${bound}`,
     port: bound,
-    close: (deadlineMs) => (closing ??= close(server, deadlineMs)),
+    close: (deadlineMs) => (closing ??= close(server, sockets, deadlineMs)),
   }
 }
 
@@ -57,12 +63,18 @@ async function listening(server: Server, host: string, port: number): Promise<vo
   }
 }
 
-async function close(server: Server, deadlineMs: number): Promise<void> {
+async function close(server: Server, sockets: ReadonlySet<Socket>, deadlineMs: number): Promise<void> {
   const closed = once(server, "close")
   server.close()
-  server.closeIdleConnections()
+  // A connection whose request ends after this moment would stay open for another; and one that never
+  // asked for anything, as clients open in reserve, does not count as idle.
+  const sweep = setInterval(() => {
+    server.closeIdleConnections()
+    for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy()
+  }, 50)
   const cut = setTimeout(() => server.closeAllConnections(), deadlineMs)
   await closed
+  clearInterval(sweep)
   clearTimeout(cut)
 }
 
