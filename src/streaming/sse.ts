@@ -1,8 +1,7 @@
 import type { HttpBindings } from "@hono/node-server"
 import { Hono, type Context, type Env } from "hono"
-import { SignalboxError } from "../core/errors.ts"
 import type { Database } from "../store/database.ts"
-import { failureOf } from "../store/failure.ts"
+import { orUnavailable } from "../store/failure.ts"
 import type { Connections } from "./connections.ts"
 import type { Feed } from "./feed.ts"
 import { startingPoint } from "./starting-point.ts"
@@ -58,16 +57,6 @@ export function sseRoutes<E extends Env & { Bindings: HttpBindings }>(options: S
   app.get("/api/v1/events/stream", async (c) => serve(c, "all_events"))
   app.get("/api/v1/streams/:name/sse", async (c) => serve(c, c.req.param("name")))
   return app
-}
-
-/** Turns the absence of the database into a 503. */
-async function orUnavailable<T>(answer: Promise<T>): Promise<T> {
-  try {
-    return await answer
-  } catch (cause) {
-    if (cause instanceof SignalboxError || failureOf(cause) !== "away") throw cause
-    throw new SignalboxError("unavailable", "the database does not answer", { cause, retryAfter: 2 })
-  }
 }
 
 /**
