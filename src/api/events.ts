@@ -2,7 +2,7 @@ import { Hono, type Context } from "hono"
 import { z } from "zod"
 import type { AuthEnv } from "../auth/middleware.ts"
 import { SignalboxError } from "../core/errors.ts"
-import { listKeys, parseFilter, type Filter } from "../core/filter.ts"
+import { filterFromParameters, type listKeys } from "../core/filter.ts"
 import { renderEvent } from "../core/render.ts"
 import { readAs, type Database } from "../store/database.ts"
 import { findEventInHistory, readHistory } from "../store/history.ts"
@@ -32,9 +32,9 @@ export function eventRoutes(database: Database): Hono<AuthEnv> {
   const app = new Hono<AuthEnv>()
 
   async function history(c: Context<AuthEnv>): Promise<Response> {
-    const { limit, cursor, order, since, until, ...rest } = parseQuery(c, query)
+    const { limit, cursor, order, since, until, filter: text, ...lists } = parseQuery(c, query)
     const { tenant } = c.var.principal
-    const filter = readFilter(rest)
+    const filter = filterFromParameters(text, (key) => (lists[key] === undefined ? undefined : [lists[key]]))
     const page = await readAs(database, tenant, (db) =>
       readHistory(db, {
         tenant,
@@ -75,18 +75,4 @@ export function eventRoutes(database: Database): Hono<AuthEnv> {
     })
   })
   return app
-}
-
-function readFilter(parameters: Readonly<Record<string, string | undefined>>): Filter {
-  const base = parameters["filter"] === undefined ? {} : parseFilter(parameters["filter"])
-  const extra: Record<string, string[]> = {}
-  for (const key of listKeys) {
-    const text = parameters[key]
-    if (text === undefined) continue
-    if (base[key] !== undefined) {
-      throw new SignalboxError("bad_request", `${key} is given both in filter and by itself`)
-    }
-    extra[key] = text.split(",").filter((value) => value !== "")
-  }
-  return parseFilter({ ...base, ...extra })
 }

@@ -65,6 +65,27 @@ export function parseFilter(input: unknown): Filter {
   return filter
 }
 
+/**
+ * Reads a filter from query parameters: the JSON text of one, and lists beside it, each
+ * comma-separated. Throws 400 for a key that is given in both.
+ */
+export function filterFromParameters(
+  text: string | undefined,
+  lists: (key: (typeof listKeys)[number]) => readonly string[] | undefined,
+): Filter {
+  const base = text === undefined ? {} : parseFilter(text)
+  const extra: Record<string, string[]> = {}
+  for (const key of listKeys) {
+    const values = lists(key)
+    if (values === undefined) continue
+    if (base[key] !== undefined) {
+      throw new SignalboxError("bad_request", `${key} is given both in filter and by itself`)
+    }
+    extra[key] = values.flatMap((value) => value.split(",")).filter((value) => value !== "")
+  }
+  return parseFilter({ ...base, ...extra })
+}
+
 /** The canonical JSON of a parsed filter: equal for filters that let the same events pass. */
 export function filterKey(filter: Filter): string {
   const keys = [...listKeys, "where" as const]

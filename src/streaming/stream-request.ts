@@ -1,4 +1,4 @@
-import { listKeys, parseFilter, type Filter } from "../core/filter.ts"
+import { filterFromParameters, listKeys, type Filter } from "../core/filter.ts"
 import { SignalboxError } from "../core/errors.ts"
 
 /** What a client asks of a stream. */
@@ -23,7 +23,7 @@ export function parseStreamRequest(query: Record<string, string[]>, lastEventId?
   }
   return {
     after: cursor(lastEventId, "Last-Event-ID") ?? cursor(single(query, "after"), "after") ?? "latest",
-    filter: filter(query),
+    filter: filterFromParameters(single(query, "filter"), (key) => query[key]),
     heartbeatMs: heartbeat(single(query, "heartbeat")),
   }
 }
@@ -36,19 +36,6 @@ function cursor(text: string | undefined, name: string): StreamRequest["after"] 
     throw bad(`${name} must be a position (a whole number), "earliest" or "latest"`)
   }
   return position
-}
-
-function filter(query: Record<string, string[]>): Filter {
-  const text = single(query, "filter")
-  const base = text === undefined ? {} : parseFilter(text)
-  const extra: Record<string, string[]> = {}
-  for (const key of listKeys) {
-    const values = query[key]?.flatMap((value) => value.split(",")).filter((value) => value !== "")
-    if (values === undefined) continue
-    if (base[key] !== undefined) throw bad(`${key} is given both in filter and by itself`)
-    extra[key] = values
-  }
-  return parseFilter({ ...base, ...extra })
 }
 
 function heartbeat(text: string | undefined): number {
