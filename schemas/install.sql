@@ -7,10 +7,13 @@
 \ir migrations/0006_operations.sql
 \ir migrations/0007_partitions.sql
 \ir migrations/0008_privileges.sql
+\ir migrations/0009_sources.sql
 \ir views/correlated_events.sql
 \ir views/event_payload.sql
 \ir views/event_processing_summary.sql
+\ir views/receipts.sql
 \ir views/recent_events.sql
+\ir views/source_ledger.sql
 
 -- By this the hub knows that it need not make the views anew. A test says what belongs here.
-insert into schema_migrations (name) values ('views@b97155f536711cb8');
+insert into schema_migrations (name) values ('views@fa5f362b61761738');

@@ -1,6 +1,7 @@
 import { z } from "zod"
 import { SignalboxError } from "./core/errors.ts"
 import type { Platform } from "./core/platform.ts"
+import { encryptionKeyForm, parseEncryptionKeys, type EncryptionKey } from "./sources/encryption-key.ts"
 
 /** Parts of the work that one process may take on. */
 const roles = ["ingest", "worker", "stream", "api"] as const
@@ -18,6 +19,12 @@ export interface Config {
   logLevel: string
   /** Secrets of the default sources by platform; a platform that is absent is off. */
   secrets: ReadonlyMap<string, readonly string[]>
+  /** Keys for stored secrets, the one that seals first; none where SIGNALBOX_ENCRYPTION_KEY is not set. */
+  encryptionKeys: readonly EncryptionKey[]
+  /** Credentials for calls to the platforms' APIs, by platform. */
+  credentials: ReadonlyMap<string, string>
+  /** Addresses of the platforms' APIs by platform, where they are not the usual ones. */
+  apiUrls: ReadonlyMap<string, string>
 }
 
 const logLevels = ["fatal", "error", "warn", "info", "debug", "trace", "silent"]
@@ -50,6 +57,14 @@ const environment = z.object({
         "must be what a header can carry: printable characters of Latin-1, and no blank at either end",
       ),
   ),
+  SIGNALBOX_ENCRYPTION_KEY: optional(
+    z.string().transform((text, context) => {
+      const keys = parseEncryptionKeys(text)
+      if (keys !== null) return keys
+      context.addIssue({ code: "custom", message: encryptionKeyForm })
+      return z.NEVER
+    }),
+  ),
   LOG_LEVEL: optional(z.enum(logLevels, `must be one of ${logLevels.join(", ")}`)),
 })
 
@@ -78,6 +93,19 @@ export function loadConfig(
     }
     secrets.set(platform.name, values)
   }
+  const credentials = new Map<string, string>()
+  const apiUrls = new Map<string, string>()
+  for (const { name, calls } of platforms) {
+    if (calls === undefined) continue
+    const credential = env[calls.credentialVariable] ?? ""
+    if (credential !== "" && !token.test(credential))
+      problems.push(`${calls.credentialVariable} ${tokenForm}`)
+    if (credential !== "") credentials.set(name, credential)
+    const apiUrl = env[calls.apiUrlVariable] ?? ""
+    if (apiUrl !== "" && !isWebUrl(apiUrl))
+      problems.push(`${calls.apiUrlVariable} must be an http or https URL`)
+    if (apiUrl !== "") apiUrls.set(name, apiUrl)
+  }
   if (!parsed.success || problems.length > 0) {
     throw new SignalboxError("configuration", `configuration: ${problems.join("; ")}`)
   }
@@ -91,7 +119,18 @@ export function loadConfig(
     adminKey: data.SIGNALBOX_ADMIN_KEY,
     logLevel: data.LOG_LEVEL ?? "info",
     secrets,
+    encryptionKeys: data.SIGNALBOX_ENCRYPTION_KEY ?? [],
+    credentials,
+    apiUrls,
   }
+}
+
+const token = /^[\x21-\x7e]+$/
+const tokenForm = "must be printable ASCII without blanks, as a header carries it"
+
+function isWebUrl(text: string): boolean {
+  const url = URL.parse(text)
+  return url !== null && (url.protocol === "http:" || url.protocol === "https:")
 }
 
 /** Several values stand separated by commas, as secrets do while they rotate. */

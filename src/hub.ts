@@ -2,7 +2,8 @@ import { loadConfig, type Config, type Role } from "./config.ts"
 import { systemClock, type Clock } from "./core/clock.ts"
 import { SignalboxError } from "./core/errors.ts"
 import { parseFilter } from "./core/filter.ts"
-import { createLog, type Log } from "./core/log.ts"
+import { createLog, maskedLog, type Log } from "./core/log.ts"
+import type { Source } from "./core/source.ts"
 import { parsePayload } from "./core/payload.ts"
 import { uuidv7 } from "./core/uuid.ts"
 import { createCorrelation } from "./correlation/correlation.ts"
@@ -12,8 +13,9 @@ import { createHandlers, type Handlers } from "./handlers/create-handlers.ts"
 import { publish } from "./outbox/publish.ts"
 import { custom } from "./platforms/custom/index.ts"
 import { platforms } from "./platforms/index.ts"
+import type { SourceSettings } from "./sources/standing-sources.ts"
+import type { ReconcileOptions } from "./reconcile/options.ts"
 import { startParts, type Parts } from "./start-parts.ts"
-import type { Source, SourceSettings } from "./store/sources.ts"
 import type { StreamedEvent } from "./streaming/streamed-event.ts"
 
 /** What a hub is made with. Whatever is left out comes from the environment (see README). */
@@ -31,6 +33,8 @@ export interface HubOptions {
   secrets?: Readonly<Record<string, readonly string[]>>
   /** Sources besides the default ones, each at `/webhooks/<platform>/<name>`. */
   sources?: readonly SourceSettings[]
+  /** How sources are checked against their providers' records. */
+  reconcile?: ReconcileOptions
   log?: Log
   clock?: Clock
   /** Told when the hub cannot go on, and why: whoever runs it should stop it and end. */
@@ -93,7 +97,7 @@ export interface Hub extends AsyncDisposable, Handling {
 /** Makes a hub. Throws `configuration` in one line for what is malformed; nothing runs before `start`. */
 export function createHub(options: HubOptions = {}): Hub {
   const config = configOf(options)
-  const log = options.log ?? createLog(config.logLevel)
+  const log = options.log === undefined ? createLog(config.logLevel) : maskedLog(options.log)
   const clock = options.clock ?? systemClock
   const correlation = createCorrelation({ platforms, log: log.child({ part: "correlation" }) })
   const handlers = createHandlers<EventMaps>({ platforms: handledPlatforms, known: knownNames })
@@ -104,8 +108,8 @@ export function createHub(options: HubOptions = {}): Hub {
 
   async function start(): Promise<void> {
     try {
-      const { sources = [], onFatal = () => {} } = options
-      const own = { config, platforms, correlation, handlers, sources, log, clock, onFatal }
+      const { sources = [], reconcile, onFatal = () => {} } = options
+      const own = { config, platforms, correlation, handlers, sources, reconcile, log, clock, onFatal }
       parts = await startParts(stack, own)
     } catch (error) {
       await stack.disposeAsync()

@@ -1,4 +1,5 @@
 import { createApp, type AppEnv } from "./api/app.ts"
+import type { CompletenessOptions } from "./api/completeness.ts"
 import { listen, type HttpServer } from "./api/http-server.ts"
 import { createAuthenticator } from "./auth/authenticate.ts"
 import { createFirstAdminKey } from "./auth/keys.ts"
@@ -9,6 +10,7 @@ import type { Platform } from "./core/platform.ts"
 import type { Correlation } from "./correlation/correlation.ts"
 import type { EventMaps } from "./event-maps.ts"
 import type { Handlers } from "./handlers/create-handlers.ts"
+import { createHeartbeat } from "./ingest/heartbeat.ts"
 import { createIngest, type Ingest } from "./ingest/ingest.ts"
 import { createRelay } from "./outbox/relay.ts"
 import { retryPublished } from "./outbox/retry-dead-letter.ts"
@@ -16,7 +18,11 @@ import { retryDeadLetter } from "./processing/retry-dead-letter.ts"
 import { createProcessor } from "./processing/processor.ts"
 import { installQueue } from "./queue/install.ts"
 import { createQueue } from "./queue/queue.ts"
+import type { SourceSettings } from "./sources/standing-sources.ts"
+import type { ReconcileOptions } from "./reconcile/options.ts"
 import { startHandlers } from "./start-handlers.ts"
+import { completenessOf, startReconciler } from "./start-reconcile.ts"
+import { startSources, type StartedSources } from "./start-sources.ts"
 import { checkSessions, openDatabase, transaction, type Database } from "./store/database.ts"
 import type { DeadLetter } from "./store/dead-letters.ts"
 import { retryDeadDelivery } from "./store/deliveries.ts"
@@ -24,7 +30,6 @@ import type { Enqueue } from "./store/enqueue.ts"
 import { startEmbedded } from "./store/embedded/start-embedded.ts"
 import { createMaintenance } from "./store/maintenance.ts"
 import { migrate } from "./store/migrate.ts"
-import { openSources, type Sources, type SourceSettings } from "./store/sources.ts"
 import { createStreaming, type Streaming } from "./streaming/streaming.ts"
 
 export interface PartsOptions {
@@ -33,6 +38,7 @@ export interface PartsOptions {
   correlation: Correlation
   handlers: Handlers<EventMaps>
   sources: readonly SourceSettings[]
+  reconcile?: ReconcileOptions | undefined
   log: Log
   clock: Clock
   /** Told when the hub cannot go on, and why. */
@@ -40,11 +46,10 @@ export interface PartsOptions {
 }
 
 /** The parts of a hub that runs. */
-export interface Parts {
+export interface Parts extends StartedSources {
   database: Database
   ingest: Ingest
   streaming: Streaming
-  sources: Sources
   server: HttpServer | undefined
   /** Made at the first start on the embedded database; nobody sees it again. */
   adminKey: string | null
@@ -65,13 +70,14 @@ export async function startParts(stack: AsyncDisposableStack, options: PartsOpti
   stack.defer(() => database.close())
   await checkSessions(database)
 
-  const queue = createQueue({ url, log: log.child({ part: "queue" }) })
+  const keepsTime = config.roles.has("worker")
+  const queue = createQueue({ url, log: log.child({ part: "queue" }), keepsTime })
   await queue.start()
   stack.defer(() => queue.stop())
-  const sources = await openSources(database.work, {
-    platforms,
-    secrets: config.secrets,
-    extra: options.sources,
+  const { sources, sourceAdmin } = await startSources(stack, {
+    ...options,
+    database,
+    log: log.child({ part: "sources" }),
   })
   const streaming = createStreaming({ database, log: log.child({ part: "streaming" }) })
   streaming.start()
@@ -112,12 +118,29 @@ export async function startParts(stack: AsyncDisposableStack, options: PartsOpti
     const relay = createRelay({ database, submit, clock, log: log.child({ part: "outbox" }) })
     await relay.start()
     stack.defer(() => relay.stop())
+    startReconciler(stack, {
+      database,
+      queue,
+      sources,
+      platforms,
+      ingest,
+      clock,
+      log: log.child({ part: "reconcile" }),
+      options: options.reconcile,
+    })
   }
 
-  const parts = { database, ingest, streaming, sources }
-  const server = await serveHttp(stack, options, parts, queue.enqueue)
-  // Last, because a key made by a start that then fails would never be seen by anybody.
+  const completeness = completenessOf({ database, queue, sources, platforms, clock })
+  if (config.roles.has("ingest")) {
+    const part = log.child({ part: "heartbeat" })
+    const heartbeat = createHeartbeat({ databaseUrl: url, sources: sources.list, clock, log: part })
+    await heartbeat.start()
+    stack.use(heartbeat)
+  }
+  const parts = { database, ingest, streaming, sources, sourceAdmin }
+  const server = await serveHttp(stack, options, { ...parts, completeness }, queue.enqueue)
   const embedded = config.databaseUrl === undefined
+  // Last, because a key made by a start that then fails would never be seen by anybody.
   const adminKey = embedded && !config.adminKey ? await createFirstAdminKey(database.work) : null
   return { ...parts, server, adminKey }
 }
@@ -153,7 +176,13 @@ async function databaseUrl(
 async function serveHttp(
   stack: AsyncDisposableStack,
   { config, clock, log }: PartsOptions,
-  { database, ingest, streaming }: Omit<Parts, "server" | "adminKey">,
+  {
+    database,
+    ingest,
+    streaming,
+    sourceAdmin,
+    completeness,
+  }: Omit<Parts, "server" | "adminKey"> & Pick<CompletenessOptions, "completeness">,
   enqueue: Enqueue,
 ): Promise<HttpServer | undefined> {
   const { roles } = config
@@ -168,7 +197,9 @@ async function serveHttp(
     webhooks: roles.has("ingest") ? ingest.routes : undefined,
     submit: roles.has("ingest") ? ingest.submitRequest : undefined,
     streams: roles.has("stream") ? streaming.routes<AppEnv>((c) => c.var.principal) : undefined,
-    api: roles.has("api") ? { retry: (letter) => retryWork(database, enqueue, letter) } : undefined,
+    api: roles.has("api")
+      ? { retry: (letter) => retryWork(database, enqueue, letter), sources: sourceAdmin, completeness }
+      : undefined,
   })
   const server = await listen(app.fetch, config)
   stack.defer(async () => {

@@ -5,8 +5,11 @@ create table sources (
   tenant text not null default 'default',
   platform text not null,
   name text not null,
+  sender text, -- which of the platform's kinds of sender; null for the platform's own form
+  settings jsonb not null default '{}', -- nothing secret
   enabled boolean not null default true,
   created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now(),
   unique (platform, name) -- the path of a webhook names no tenant
 );
 
@@ -32,6 +35,9 @@ create table events (
   causation_id text,
   headers jsonb not null,
   content_type text not null,
+  sender text, -- as the source's, when it came
+  secret_id text, -- which secret verified it; null where none did
+  backfilled boolean not null default false, -- fetched from the provider, not sent by it
   raw bytea not null,
   primary key (id)
 ) partition by range (id);
@@ -51,6 +57,21 @@ create table event_keys (
   received_at timestamptz not null,
   primary key (tenant, platform, source, delivery_id)
 );
+
+-- What an event says of its subject at the sender's clock, for the platforms that can tell: by it a
+-- backfilled event and a late webhook, or one webhook under two keys, are found to be the same.
+create table event_states (
+  tenant text not null,
+  platform text not null,
+  source text not null,
+  state text not null check (octet_length(state) <= 512),
+  event_id uuid not null,
+  body_sha256 bytea not null,
+  backfilled boolean not null,
+  primary key (tenant, platform, source, state)
+);
+
+create index event_states_backfilled on event_states (state) where backfilled;
 
 -- A delivery whose key is known but whose body is another one: kept, never silently dropped.
 create table event_conflicts (

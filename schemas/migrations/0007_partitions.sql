@@ -1,8 +1,9 @@
 -- Monthly partitions by UUIDv7: its first 48 bits are Unix milliseconds, so a month is a range of ids.
+-- They know no time before 1970, which comes to the lowest of all.
 
 create function uuidv7_lower_bound(at timestamptz) returns uuid
 language sql immutable strict parallel safe as $$
-  select (lpad(to_hex(floor(extract(epoch from at) * 1000)::bigint), 12, '0') || '00000000000000000000')::uuid
+  select (lpad(to_hex(greatest(floor(extract(epoch from at) * 1000)::bigint, 0)), 12, '0') || '00000000000000000000')::uuid
 $$;
 
 create function uuidv7_time(id uuid) returns timestamptz

@@ -9,7 +9,7 @@ do $$
 declare
   name text;
 begin
-  foreach name in array array['sources', 'events', 'event_keys', 'event_conflicts',
+  foreach name in array array['sources', 'events', 'event_keys', 'event_states', 'event_conflicts',
     'event_processing_status', 'event_performance', 'github_events', 'linear_events', 'slack_events',
     'deployment_events', 'event_references', 'event_correlations', 'event_log', 'event_streams',
     'stream_subscriptions', 'event_deliveries', 'dead_letters', 'outbox', 'event_metrics'] loop

@@ -5,6 +5,7 @@ import { requireScope, type AuthEnv } from "../auth/middleware.ts"
 import type { Clock } from "../core/clock.ts"
 import type { Log } from "../core/log.ts"
 import type { Database } from "../store/database.ts"
+import { completenessRoutes, sourceCompletenessRoutes, type CompletenessOptions } from "./completeness.ts"
 import { deadLetterRoutes, type DeadLetterOptions } from "./dead-letters.ts"
 import { entityRoutes } from "./entities.ts"
 import { eventRoutes } from "./events.ts"
@@ -12,6 +13,7 @@ import { healthRoutes } from "./health.ts"
 import { keyRoutes } from "./keys.ts"
 import { metricRoutes } from "./metrics.ts"
 import { problemHandlers } from "./problem.ts"
+import { sourceRoutes, type SourceRouteOptions } from "./sources.ts"
 import { streamListRoutes } from "./streams.ts"
 import { submitRoute, type Submit } from "./submit.ts"
 
@@ -28,7 +30,11 @@ export interface AppOptions {
   /** Stream routes, with their paths from the root; they find the principal in their context. */
   streams?: Hono<AppEnv> | undefined
   /** The query API and administration. */
-  api?: Pick<DeadLetterOptions, "retry"> | undefined
+  api?:
+    | (Pick<DeadLetterOptions, "retry"> &
+        Pick<SourceRouteOptions, "sources"> &
+        Pick<CompletenessOptions, "completeness">)
+    | undefined
 }
 
 /** What every route finds: Node's own request and response, and who asks. */
@@ -63,7 +69,8 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
     app.use("/api/v1/entities/*", requireScope(authenticate, "events:read"))
     app.use("/api/v1/streams", requireScope(authenticate, "events:read"))
     app.use("/api/v1/metrics", requireScope(authenticate, "events:read"))
-    for (const path of ["/api/v1/keys", "/api/v1/dead-letters"]) {
+    app.use("/api/v1/completeness", requireScope(authenticate, "events:read"))
+    for (const path of ["/api/v1/keys", "/api/v1/dead-letters", "/api/v1/sources"]) {
       app.use(path, requireScope(authenticate, "admin"))
       app.use(`${path}/*`, requireScope(authenticate, "admin"))
     }
@@ -75,6 +82,9 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
     app.route("/api/v1/streams", streamListRoutes(database))
     app.route("/api/v1/metrics", metricRoutes(database, clock))
     app.route("/api/v1/keys", keyRoutes(database))
+    app.route("/api/v1/sources", sourceRoutes({ database, sources: api.sources }))
+    app.route("/api/v1/sources", sourceCompletenessRoutes({ database, completeness: api.completeness }))
+    app.route("/api/v1/completeness", completenessRoutes({ database, completeness: api.completeness }))
     app.route("/api/v1/dead-letters", deadLetterRoutes({ database, retry: api.retry }))
   }
   return app

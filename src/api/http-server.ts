@@ -1,8 +1,9 @@
 import { once } from "node:events"
-import { createServer, type Server } from "node:http"
+import { createServer, type Server, type ServerResponse } from "node:http"
 import type { Socket } from "node:net"
 import { getRequestListener } from "@hono/node-server"
 import { SignalboxError } from "../core/errors.ts"
+import { problemOf } from "./problem.ts"
 
 /** Answers one request; both arguments beyond it are Node's own. */
 type Fetch = Parameters<typeof getRequestListener>[0]
@@ -18,21 +19,42 @@ export interface HttpServer {
   close(deadlineMs: number): Promise<void>
 }
 
+/** Bytes of all headers of a request, its first line included (431 beyond); Node's own default, held fast. */
+const maxHeaderSize = 16 * 1024
+/** Headers of a request; senders and the proxies before us come to 40 at most. */
+const maxHeaders = 128
+
+export interface ListenOptions {
+  host: string
+  /** 0 for any free one. */
+  port: number
+  /** Connections at the same time, streams included (10,000): more are closed as they come. */
+  maxConnections?: number
+  /** Milliseconds for the head of a request to arrive (10 s); its body has limits of its own. */
+  headersTimeoutMs?: number
+}
+
 /** Listens on `host` and `port` (0 for any free one). Fails with one line where the port is taken. */
 export async function listen(
   fetch: Fetch,
-  { host, port }: { host: string; port: number },
+  { host, port, maxConnections = 10_000, headersTimeoutMs = 10_000 }: ListenOptions,
 ): Promise<HttpServer> {
   const answer = getRequestListener(fetch)
   const server = createServer(
     {
       keepAliveTimeout: 65_000, // longer than the 60 s of common proxies, so that they close first
-      headersTimeout: 10_000,
+      headersTimeout: headersTimeoutMs,
       requestTimeout: 60_000,
+      connectionsCheckingInterval: Math.min(2_000, headersTimeoutMs / 4), // by default the two timeouts above are looked at every 30 s
+      maxHeaderSize,
       noDelay: true,
     },
-    (request, response) => void answer(request, response),
+    (request, response) => {
+      if (request.rawHeaders.length > 2 * maxHeaders) refuseHeaders(response)
+      else void answer(request, response)
+    },
   )
+  server.maxConnections = maxConnections
   const sockets = new Set<Socket>()
   server.on("connection", (socket: Socket) => {
     sockets.add(socket)
@@ -48,6 +70,14 @@ export async function listen(
     port: bound,
     close: (deadlineMs) => (closing ??= close(server, sockets, deadlineMs)),
   }
+}
+
+/** Node drops the headers past a count of its own without a word, a signature perhaps among them; this says so. */
+function refuseHeaders(response: ServerResponse): void {
+  const detail = `a request may have ${maxHeaders} headers at most`
+  const problem = problemOf(new SignalboxError("too_large", detail, { status: 431 }))
+  const headers = { "content-type": "application/problem+json", connection: "close" }
+  response.writeHead(problem.status, headers).end(JSON.stringify(problem))
 }
 
 async function listening(server: Server, host: string, port: number): Promise<void> {

@@ -2,11 +2,12 @@ import { Hono } from "hono"
 import { z } from "zod"
 import { createKey } from "../auth/keys.ts"
 import type { AuthEnv } from "../auth/middleware.ts"
-import { scopes, type Principal } from "../auth/scopes.ts"
+import { scopes } from "../auth/scopes.ts"
 import { SignalboxError } from "../core/errors.ts"
 import { isUuid } from "../core/uuid.ts"
 import { listApiKeys, revokeApiKey, type ApiKeyRow } from "../store/api-keys.ts"
 import type { Database } from "../store/database.ts"
+import { managedTenant, mayManage } from "./managed-tenant.ts"
 import { parseBody, parseQuery } from "./parse.ts"
 
 const name = z
@@ -64,15 +65,6 @@ export function keyRoutes(database: Database): Hono<AuthEnv> {
   })
 
   return app
-}
-
-function mayManage(principal: Principal, tenant: string): boolean {
-  return principal.keyId === "admin" || principal.tenant === tenant
-}
-
-/** The tenant whose keys a principal sees; null for all. */
-function managedTenant(principal: Principal): string | null {
-  return principal.keyId === "admin" ? null : principal.tenant
 }
 
 function show(row: ApiKeyRow) {

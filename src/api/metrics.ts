@@ -3,6 +3,7 @@ import { z } from "zod"
 import type { AuthEnv } from "../auth/middleware.ts"
 import type { Clock } from "../core/clock.ts"
 import { readAs, type Database } from "../store/database.ts"
+import { listLedgers, type LedgerRow } from "../store/ledger.ts"
 import { readCounts, type EventCount } from "../store/metrics.ts"
 import { parseQuery } from "./parse.ts"
 
@@ -20,19 +21,47 @@ interface TypeMetrics {
   maxMs: number
 }
 
-/** `GET /api/v1/metrics`: counts and latencies by type over the last minutes (60). */
+interface SourceMetrics {
+  platform: string
+  source: string
+  /** How long ago the time was up to which the source is known to be complete; null where nothing is known. */
+  completeThroughLagSeconds: number | null
+  /** Gaps by what became of them. */
+  open: number
+  repaired: number
+  lost: number
+}
+
+const maxSources = 500
+
+/**
+ * `GET /api/v1/metrics`: counts and latencies by type over the last minutes (60), and how complete each
+ * source is known to be.
+ */
 export function metricRoutes(database: Database, clock: Clock): Hono<AuthEnv> {
   const app = new Hono<AuthEnv>()
   app.get("/", async (c) => {
     const { minutes } = parseQuery(c, query)
     const { tenant } = c.var.principal
     const now = clock().getTime()
-    const counts = await readAs(database, tenant, (db) =>
-      readCounts(db, { since: new Date(now - minutes * 60_000), until: new Date(now + 60_000), tenant }),
-    )
-    return c.json({ minutes, metrics: byType(counts), nextCursor: null })
+    const { counts, ledgers } = await readAs(database, tenant, async (db) => ({
+      counts: await readCounts(db, {
+        since: new Date(now - minutes * 60_000),
+        until: new Date(now + 60_000),
+        tenant,
+      }),
+      ledgers: await listLedgers(db, { after: null, limit: maxSources }),
+    }))
+    const sources = ledgers.map((ledger) => ofSource(ledger, now))
+    return c.json({ minutes, metrics: byType(counts), sources, nextCursor: null })
   })
   return app
+}
+
+function ofSource(ledger: LedgerRow, now: number): SourceMetrics {
+  const { platform, source, completeThrough, open, repaired, lost } = ledger
+  const lag = completeThrough === null ? null : Math.max(0, (now - completeThrough.getTime()) / 1_000)
+  return { platform, source, completeThroughLagSeconds: lag, open, repaired, lost }
 }
 
 function byType(counts: readonly EventCount[]): TypeMetrics[] {

@@ -4,9 +4,13 @@ import { SignalboxError } from "../core/errors.ts"
 
 const maxBytes = 64 * 1024
 
-/** Parses a JSON body of 64 KiB at most (413) by a schema; 400 with every field that is wrong, and why. */
-export async function parseBody<T>(c: Context, schema: z.ZodType<T>): Promise<T> {
+/**
+ * Parses a JSON body of 64 KiB at most (413) by a schema; 400 with every field that is wrong, and why.
+ * `absent` stands in for a body that is empty, where one may be.
+ */
+export async function parseBody<T>(c: Context, schema: z.ZodType<T>, absent?: object): Promise<T> {
   const body = await readBody(c)
+  if (body.length === 0 && absent !== undefined) return check(schema, absent)
   let value: unknown
   try {
     value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body))

@@ -36,13 +36,7 @@ const byStatus: Readonly<Record<number, ErrorCode>> = {
  */
 function problemResponse(error: unknown, log: Log): Response {
   const known = toSignalboxError(error)
-  const problem: Problem = {
-    type: `urn:signalbox:problem:${known.code}`,
-    title: titleOf(known.code),
-    status: known.status,
-    detail: known.message,
-    code: known.code,
-  }
+  const problem = problemOf(known)
   if (known.status >= 500) {
     problem.instance = `urn:uuid:${randomUUID()}`
     const fields = { err: known.cause ?? known, code: known.code, instance: problem.instance }
@@ -51,9 +45,14 @@ function problemResponse(error: unknown, log: Log): Response {
   }
   const headers: Record<string, string> = { "content-type": "application/problem+json" }
   if (known.retryAfter !== undefined) headers["retry-after"] = String(Math.ceil(known.retryAfter))
-  if (known.code === "unsupported_encoding") headers["accept-encoding"] = "identity" // RFC 9110, section 15.5.16
+  if (known.code === "unsupported_encoding") headers["accept-encoding"] = "gzip, deflate, br" // RFC 9110, section 15.5.16
   if (known.status === 401) headers["www-authenticate"] = challengeOf(known.code)
   return new Response(JSON.stringify(problem), { status: known.status, headers })
+}
+
+/** What an error says of itself. */
+export function problemOf({ code, status, message }: SignalboxError): Problem {
+  return { type: `urn:signalbox:problem:${code}`, title: titleOf(code), status, detail: message, code }
 }
 
 /** The handlers that an app needs for all of its errors to be problems. */

@@ -22,7 +22,11 @@ export interface Command {
   summary: string
   /** What follows the name: `[--limit N] ID`. */
   usage: string
+  /** What follows the name where the arguments say which action is meant, for its help. */
+  usageOf?(positionals: readonly string[]): Promise<string | undefined>
   options?: ParseArgsOptionsConfig
+  /** Options that depend on the arguments, before any of them is read. */
+  furtherOptions?(args: readonly string[]): Promise<ParseArgsOptionsConfig>
   /** Runs it; the answer is the exit status. */
   run(context: CommandContext): Promise<number>
 }

@@ -3,6 +3,18 @@ import { join } from "node:path"
 import { SignalboxError } from "../core/errors.ts"
 import type { Config } from "../config.ts"
 import { startEmbedded } from "../store/embedded/start-embedded.ts"
+import { expectSchema } from "../store/migrate.ts"
+
+/** As `withDatabaseUrl`, for a body that needs the schema to be there. */
+export function withSchema<T>(
+  config: Pick<Config, "databaseUrl" | "dataDir">,
+  body: (url: string) => Promise<T>,
+): Promise<T> {
+  return withDatabaseUrl(config, async (url) => {
+    await expectSchema(url)
+    return body(url)
+  })
+}
 
 /**
  * Runs `body` with the URL of the configured database: DATABASE_URL, or the embedded PostgreSQL of

@@ -26,9 +26,10 @@ async function run(command: Command, args: string[]): Promise<number> {
     process.on(signal, () => (shutdown.signal.aborted ? process.exit(130) : shutdown.abort(signal)))
   }
   try {
-    const { values, positionals } = readArguments(command, args)
+    const { values, positionals } = await readArguments(command, args)
     if (values["help"] === true) {
-      process.stdout.write(`signalbox ${command.name} ${command.usage}\n\n${command.summary}\n`)
+      const usage = (await command.usageOf?.(positionals)) ?? command.usage
+      process.stdout.write(`signalbox ${command.name} ${usage}\n\n${command.summary}\n`)
       return 0
     }
     return await command.run({
@@ -45,11 +46,17 @@ async function run(command: Command, args: string[]): Promise<number> {
   }
 }
 
-function readArguments(command: Command, args: string[]) {
+async function readArguments(command: Command, args: string[]) {
+  const further = await command.furtherOptions?.(args)
   try {
     return parseArgs({
       args,
-      options: { ...command.options, json: { type: "boolean" }, help: { type: "boolean", short: "h" } },
+      options: {
+        ...further,
+        ...command.options,
+        json: { type: "boolean" },
+        help: { type: "boolean", short: "h" },
+      },
       allowPositionals: true,
     })
   } catch (cause) {

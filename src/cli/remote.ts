@@ -18,6 +18,10 @@ export async function requestHub(
   if (key === undefined) {
     throw new SignalboxError("configuration", "an API key is needed: --key KEY, or set SIGNALBOX_API_KEY")
   }
+  if (/[^ -~\u00a0-\u00ff]/.test(key)) {
+    // What refuses it would say it.
+    throw new SignalboxError("configuration", "the API key holds characters that no header can carry")
+  }
   const headers = new Headers(init.headers)
   headers.set("authorization", `Bearer ${key}`)
   let response: Response

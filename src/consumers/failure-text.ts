@@ -1,4 +1,5 @@
 import { SignalboxError } from "../core/errors.ts"
+import { maskText } from "../core/mask.ts"
 import { cleanText } from "../core/text.ts"
 
 /** An error as deliveries and dead letters keep it. */
@@ -21,13 +22,13 @@ export function describeFailure(error: unknown): FailureText {
   if (error instanceof SignalboxError) {
     return {
       code: error.code,
-      text: cleanText(error.message, maxChars),
+      text: cleanText(maskText(error.message), maxChars),
       final: !error.retryable && error.status >= 400 && error.status < 500,
       retryAfterMs: (error.retryAfter ?? 0) * 1_000,
     }
   }
   const code = error instanceof Error && error.name === "TimeoutError" ? "timeout" : "failed"
-  return { code, text: cleanText(inWords(error), maxChars), final: false, retryAfterMs: 0 }
+  return { code, text: cleanText(maskText(inWords(error)), maxChars), final: false, retryAfterMs: 0 }
 }
 
 function inWords(error: unknown): string {

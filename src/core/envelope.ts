@@ -78,6 +78,10 @@ export interface StoredEvent {
   /** The headers the platform keeps, lower-cased. */
   headers: Readonly<Record<string, string>>
   contentType: string
+  /** Which of the platform's kinds of sender it came from; absent for the platform's own form. */
+  sender?: string | undefined
+  /** Fetched from the provider's own record and not sent by it. */
+  backfilled: boolean
   /** The body exactly as received. */
   raw: Buffer
 }

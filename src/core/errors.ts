@@ -2,6 +2,7 @@
 export type ErrorCode =
   | "bad_request"
   | "malformed_json"
+  | "too_deep"
   | "unauthenticated"
   | "forbidden"
   | "not_found"
@@ -34,6 +35,7 @@ export interface ErrorOptions {
 const defaultStatus: Record<ErrorCode, number> = {
   bad_request: 400,
   malformed_json: 400,
+  too_deep: 400,
   unauthenticated: 401,
   forbidden: 403,
   not_found: 404,

@@ -2,7 +2,7 @@ import { SignalboxError } from "./errors.ts"
 import type { LoggedEvent } from "./envelope.ts"
 import { isStorableText } from "./filter-text.ts"
 import { spend, type Steps } from "./filter-steps.ts"
-import { parsePayload } from "./payload.ts"
+import { maskedPayload } from "./mask.ts"
 
 /**
  * Finds what stands at a path in an event: nothing, one value, or several where arrays are on the way.
@@ -93,7 +93,8 @@ function payloadOf(event: LoggedEvent): unknown {
 
 function tryParse(event: LoggedEvent): unknown {
   try {
-    return parsePayload(event.raw, event.contentType)
+    // Masked, or whoever may filter could ask for a secret letter by letter.
+    return maskedPayload(event.raw, event.contentType)
   } catch {
     return undefined // a body that cannot be read has no fields; the event itself still flows
   }

@@ -1,10 +1,14 @@
 import type { Actor, PlatformName, Priority, Reference } from "./envelope.ts"
+import type { DeploymentDetail } from "./deployment-detail.ts"
+import type { Remote } from "./remote.ts"
 
 /** A request as it came, before anything was believed. Header names are lower-case. */
 export interface InboundRequest {
   headers: Readonly<Record<string, string>>
   body: Buffer
   receivedAt: Date
+  /** Which of the platform's kinds of sender the source is configured as; absent for the platform's own form. */
+  sender?: string | undefined
 }
 
 /** A secret in force; `id` is recorded with what it verified, the value never is. */
@@ -29,6 +33,20 @@ export interface Message {
   contentType: string
   payload: unknown
   receivedAt: Date
+  /** As in InboundRequest. */
+  sender?: string | undefined
+}
+
+/** A delivery made here, as bytes and headers with lower-case names, `content-type` among them. */
+export interface TestDelivery {
+  headers: Readonly<Record<string, string>>
+  body: Buffer
+}
+
+/** One event of a delivery that holds several, by the bytes it was sent in. */
+export interface Part {
+  body: Buffer
+  contentType: string
 }
 
 /** What must be known of a delivery before it is acknowledged. */
@@ -40,6 +58,23 @@ export interface Identity {
   /** `platform.noun.verb`. */
   type: string
   priority: Priority
+  /**
+   * The state of its subject that the delivery tells of, by the sender's clock: `Issue:<uuid>@<updatedAt>`.
+   * A backfilled event and a webhook of one state are the same event, and so are two webhooks of one
+   * state and one body, whatever their keys. Absent where the key alone tells.
+   */
+  state?: string
+  /**
+   * What `state` is, for senders whose key alone tells every repeat: it makes one event of a webhook and
+   * a backfilled record, and nothing else. Noted when the event is processed, so that taking it in costs
+   * no more than without.
+   */
+  record?: string
+  /**
+   * The kept header that names the sender's endpoint by which it came (GitHub's hooks), where one event
+   * may come by several, under one key and in a body for each. Absent where a key has one body.
+   */
+  endpointHeader?: string
 }
 
 /** A reply made instead of, or after, storing a delivery; a null body is an empty one. */
@@ -80,6 +115,8 @@ export interface Normalized {
   occurredAt: Date
   /** Columns of the platform's detail table, or null where it has none. */
   detail: Readonly<Record<string, unknown>> | null
+  /** The state of a deployment that it tells of besides; becomes a row of `deployment_events`. */
+  deployment?: DeploymentDetail | null
   /** References by id, SHA or parent, which need no reading of text. */
   references: Reference[]
   /** Text to be read for mentions of this and other platforms' entities. */
@@ -97,7 +134,16 @@ export interface Platform {
   /** Environment variable with the default source's secrets, comma-separated; null where there is none. */
   secretVariable: string | null
   /** Says what is wrong with a configured secret, or null. */
-  checkSecret?(value: string): string | null
+  checkSecret?(value: string, sender?: string): string | null
+  /**
+   * Where the operator finds the signing secret, in a sentence, for senders that make it themselves; null
+   * or absent where it may be chosen here.
+   */
+  secretOrigin?(sender?: string): string | null
+  /** Kinds of sender that sign or write in a way of their own, besides the platform's own form. */
+  senders?: readonly string[]
+  /** Milliseconds after which the sender gives up on a request: what waits is answered before. */
+  answerWithinMs: number
   /** Status of an acknowledgement: 200 for senders that take nothing else. */
   acceptedStatus: 200 | 202
   /** Media types taken, besides `application/json`. */
@@ -115,11 +161,30 @@ export interface Platform {
    * signs may be answered.
    */
   handshake?(message: Message, verified: boolean): Reply | null
+  /**
+   * The events of a delivery that holds several; null where it is one. Each is then taken as a delivery of
+   * its own, with the same headers. Throws 413 where there are too many.
+   */
+  split?(message: Message, body: Buffer): readonly Part[] | null
   /** Reads the delivery key and the name. Throws a SignalboxError of status 400 where it cannot. */
   identify(message: Message, body: Buffer): Identity
   /** The reply to a stored delivery where the sender reads it (Slack commands); null for the usual one. */
   acknowledge?(message: Message): Reply | null
   normalize(message: Message): Normalized
+  /**
+   * A signed delivery that harms nothing and says that it is a test, as the sender would make it at that
+   * time, and an event like any other; another time makes another delivery. Null for a kind of sender whose signature cannot be made here.
+   */
+  testDelivery?(secret: Secret, at: Date, sender?: string): TestDelivery | null
+
+  /** Calls to the platform's own API; loaded when first made, since SDKs are large. */
+  calls?: {
+    /** Environment variable with the default credential: `GITHUB_TOKEN`. */
+    credentialVariable: string
+    /** Environment variable that overrides the API's address: `GITHUB_API_URL`. */
+    apiUrlVariable: string
+    load(): Promise<Remote>
+  }
 
   /** The entity behind a URL of this platform, with any further meaning of the URL left aside. */
   entityFromUrl?(url: URL): string | null

@@ -1,5 +1,5 @@
 import type { LoggedEvent } from "./envelope.ts"
-import { jsonText } from "./payload.ts"
+import { maskedText } from "./mask.ts"
 
 /** The public JSON of an event, without its payload. */
 export interface EventHead {
@@ -21,6 +21,8 @@ export interface EventHead {
   receivedAt: string
   correlationId: string
   causationId: string | null
+  /** Fetched from the provider's own record and not sent by it. */
+  backfilled: boolean
 }
 
 /** The public fields of an event, all but its payload. */
@@ -46,19 +48,20 @@ export function eventHead(
     receivedAt: event.receivedAt.toISOString(),
     correlationId: event.correlationId,
     causationId: event.causationId,
+    backfilled: event.backfilled,
   }
 }
 
-/** An event as the API, streams and webhooks show it, as one line of JSON. */
+/** An event as the API, streams and webhooks show it, its secrets masked, as one line of JSON. */
 export function renderEvent(event: Omit<LoggedEvent, "position"> & { position: number | null }): string {
   const head = JSON.stringify(eventHead(event))
-  return `${head.slice(0, -1)},"payload":${onOneLine(jsonText(event.raw, event.contentType))}}`
+  return `${head.slice(0, -1)},"payload":${onOneLine(maskedText(event.raw, event.contentType))}}`
 }
 
 /**
- * The payload goes out as the sender wrote it, never parsed and printed again: integers above 2^53,
- * repeated keys and lone surrogates survive. A raw line break in valid JSON can only stand between
- * tokens, so a space may take its place; SSE frames need that.
+ * The payload goes out as the sender wrote it but for its secrets, never parsed and printed again:
+ * integers above 2^53, repeated keys and lone surrogates survive. A raw line break in valid JSON can
+ * only stand between tokens, so a space may take its place; SSE frames need that.
  */
 function onOneLine(json: string): string {
   return /[\r\n]/.test(json) ? json.replace(/[\r\n]+/g, " ") : json

@@ -6,15 +6,18 @@ import { createSubmit } from "./submit-caused.ts"
 
 /**
  * Makes the `run` of a consumer out of a handler. Each run parses the body anew: what a handler does to
- * its payload is nobody else's business.
+ * its payload is nobody else's business. A handler is the operator's own code and is given the payload
+ * whole, since it answers through what others must not see (Slack's `response_url`); a callback on a
+ * stream is given what streams give, by `maskedPayload`.
  */
 export function runHandler(
   name: string,
   handler: AnyHandler,
   { db, submit }: HandlerServices,
+  payloadOf: (body: Buffer, contentType: string) => unknown = parsePayload,
 ): ConsumerDefinition["run"] {
   return (event, { attempt, signal, log }) => {
-    const payload = parsePayload(event.raw, event.contentType)
+    const payload = payloadOf(event.raw, event.contentType)
     const context = { handler: name, attempt, signal, log, submit: createSubmit(db, submit, name, event) }
     return handler({ ...event, payload }, context)
   }

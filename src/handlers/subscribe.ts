@@ -1,5 +1,6 @@
 import { SignalboxError } from "../core/errors.ts"
 import { compileFilter, parseFilter, type Filter } from "../core/filter.ts"
+import { maskedPayload } from "../core/mask.ts"
 import type { Db } from "../store/database.ts"
 import { findStream } from "../store/streams.ts"
 import type { ConsumerNames } from "./consumer-names.ts"
@@ -54,7 +55,7 @@ function consume(
   return async (services) => {
     const tenant = options.tenant ?? "default"
     const matches = await streamMatcher(services.db, tenant, stream, filter)
-    const run = runHandler(name, callback, services)
+    const run = runHandler(name, callback, services, maskedPayload)
     const kind = "callback"
     return services.consumers.add({
       name,
@@ -79,7 +80,7 @@ function follow(
   return async (services) => {
     const { tenant = "default", from, timeoutMs } = options
     const matches = await streamMatcher(services.db, tenant, stream, filter)
-    const run = runHandler(name, callback, services)
+    const run = runHandler(name, callback, services, maskedPayload)
     const follower = services.consumers.follow({
       name,
       tenant,

@@ -1,63 +1,128 @@
+import { setTimeout as sleep } from "node:timers/promises"
 import { SignalboxError } from "../core/errors.ts"
 import type { NewEvent } from "../store/events.ts"
-import type { Outcomes } from "./persist-batch.ts"
+import type { Outcomes, Wanted } from "./persist-batch.ts"
 import type { Receipt } from "./write-batch.ts"
 
 export interface BatcherOptions {
-  persist: (events: readonly NewEvent[]) => Promise<Outcomes>
+  persist: (events: readonly NewEvent[], wanted: Wanted, alone?: boolean) => Promise<Outcomes>
   /** Batches written at the same time (2): one fills while the other waits for the disk. */
   inFlight?: number
   /** Events in a batch (50). */
   maxEvents?: number
   /** Bytes of bodies in a batch (4 MiB); a larger body makes a batch of its own. */
   maxBytes?: number
+  /** Events that may wait (10,000): each holds a request and its connection. */
+  maxWaiting?: number
 }
 
 /** Gathers events that arrive together into one transaction. */
 export interface Batcher {
-  /** Resolves once the event is committed, or known to be a repeat. */
-  add(event: NewEvent): Promise<Receipt>
+  /**
+   * Resolves once the event is committed, or known to be a repeat. At `answerBy`, in the milliseconds of
+   * `performance.now()`, it rejects as `unavailable`: an event that waits is not written then, and one
+   * that is being written may turn out stored.
+   */
+  add(event: NewEvent, answerBy: number): Promise<Receipt>
   /** Takes nothing more, writes what waits, and resolves when every answer is known. Idempotent. */
   close(): Promise<void>
 }
 
 interface Waiting {
   event: NewEvent
+  answerBy: number
   resolve: (receipt: Receipt) => void
   reject: (error: SignalboxError) => void
 }
 
+/** How long a batch gathers at most where nothing is being written. */
+const gatherMs = 2
+/** How long a small batch waits for the one that is being written. */
+const overdueMs = 10
+const lookMs = 50
+const contendedPauseMs = 20
+
 /**
- * Makes a batcher. No timer holds an event back: a batch leaves as soon as one of the `inFlight`
- * slots is free, so batches are small while there is little to do and grow with the load.
+ * Makes a batcher. A batch costs nearly as much as its events. Where nothing is being written it leaves
+ * at once, or where the one before says that more is on its way, within 2 ms; beside another one it
+ * leaves when it is half full, or after 10 ms, so that a slow commit holds up nobody else. So batches are
+ * small while there is little to do and grow with the load. What met another transaction's locks is tried
+ * alone, beside the slots and in turn, so that whoever holds those locks stops nothing else.
  */
 export function createBatcher({
   persist,
   inFlight = 2,
   maxEvents = 50,
   maxBytes = 4 * 1024 * 1024,
+  maxWaiting = 10_000,
 }: BatcherOptions): Batcher {
-  const waiting: Waiting[] = []
-  const running = new Set<Promise<void>>()
-  let scheduled = false
+  const unanswered = new Map<NewEvent, Waiting>()
+  let waiting: Waiting[] = []
+  const contended: Waiting[] = []
+  const writing = new Set<Promise<void>>()
+  let busy = 0
+  let alone = false
+  let looking: NodeJS.Timeout | undefined
+  /** Events that should come soon: senders that were answered together send again together. */
+  let expected = 1
+  let gathering = false
+  let overdue: NodeJS.Timeout | undefined
   let closing = false
 
+  const wanted: Wanted = (event) => unanswered.has(event)
+
   function schedule(): void {
-    if (scheduled || waiting.length === 0 || running.size >= inFlight) return
-    scheduled = true
-    // After the sockets that are ready now have been read: their requests leave together.
-    setImmediate(start)
+    if (gathering || waiting.length === 0 || busy >= inFlight) return
+    if (busy > 0 ? !isWorthASlot() : waiting.length < expected && !closing) {
+      overdue ??= setTimeout(start, busy > 0 ? overdueMs : gatherMs)
+      return
+    }
+    gathering = true
+    gather(waiting.length, performance.now() + gatherMs)
+  }
+
+  /** Whether what waits is enough to be written beside another batch. */
+  function isWorthASlot(): boolean {
+    if (closing || waiting.length >= maxEvents / 2) return true
+    let bytes = 0
+    for (const { event } of waiting) bytes += event.raw.length
+    return bytes >= maxBytes / 2
+  }
+
+  /** Each turn of the event loop takes in what the sockets hold; as long as it does, more is on its way. */
+  function gather(seen: number, until: number): void {
+    setImmediate(() => {
+      const now = waiting.length
+      if (now > seen && now < maxEvents && performance.now() < until) gather(now, until)
+      else start()
+    })
   }
 
   function start(): void {
-    scheduled = false
-    while (waiting.length > 0 && running.size < inFlight) {
-      const run = settle(takeBatch()).finally(() => {
-        running.delete(run)
-        schedule()
-      })
-      running.add(run)
-    }
+    gathering = false
+    clearTimeout(overdue)
+    overdue = undefined
+    if (waiting.length > 0 && busy < inFlight) launch()
+    while (waiting.length > 0 && busy < inFlight && isWorthASlot()) launch()
+    schedule()
+  }
+
+  function launch(): void {
+    busy++
+    const batch = takeBatch()
+    expected = Math.ceil(batch.length * (3 / 4))
+    const run = settle(batch).finally(() => {
+      busy--
+      clearTimeout(overdue) // it was to end a wait for what has ended now
+      overdue = undefined
+      schedule()
+    })
+    track(run)
+  }
+
+  function track(run: Promise<void>): void {
+    writing.add(run)
+    void run.finally(() => writing.delete(run))
   }
 
   function takeBatch(): Waiting[] {
@@ -71,38 +136,74 @@ export function createBatcher({
     return waiting.splice(0, count)
   }
 
-  async function settle(batch: readonly Waiting[]): Promise<void> {
+  async function settle(batch: readonly Waiting[], isAlone = false): Promise<void> {
     try {
-      const outcomes = await persist(batch.map(({ event }) => event))
-      for (const { event, resolve, reject } of batch) {
-        const outcome = outcomes.get(event.id)
-        if (outcome === undefined) reject(unknownOutcome())
-        else if (outcome instanceof SignalboxError) reject(outcome)
-        else resolve(outcome)
+      const events = batch.map(({ event }) => event)
+      const outcomes = await persist(events, wanted, isAlone)
+      for (const one of batch) {
+        const outcome = outcomes.get(one.event.id)
+        if (outcome === "contended") contended.push(one)
+        else answer(one, outcome ?? unknownOutcome())
       }
     } catch (cause) {
-      const error = cause instanceof SignalboxError ? cause : unknownOutcome(cause)
-      // The database was away for as long as patience lasts: the others need not try it in turn.
-      const turnedAway = error.retryable ? [...batch, ...waiting.splice(0)] : batch
-      for (const { reject } of turnedAway) reject(error)
+      for (const one of batch) answer(one, cause instanceof SignalboxError ? cause : unknownOutcome(cause))
     }
+    if (contended.length === 0 || alone) return
+    alone = true
+    track(writeContended())
+  }
+
+  async function writeContended(): Promise<void> {
+    for (let next = contended.shift(); next !== undefined; next = contended.shift()) {
+      if (!wanted(next.event)) continue
+      const before = contended.length
+      await settle([next], true)
+      if (contended.length > before) await sleep(contendedPauseMs)
+    }
+    alone = false
+  }
+
+  function answer(one: Waiting, outcome: Receipt | SignalboxError): void {
+    if (!unanswered.delete(one.event)) return // given up before
+    if (outcome instanceof SignalboxError) one.reject(outcome)
+    else one.resolve(outcome)
+  }
+
+  /** One look at all of them now and then costs less than a timer each. */
+  function look(): void {
+    const now = performance.now()
+    let late = 0
+    for (const one of unanswered.values()) {
+      if (one.answerBy > now) continue
+      late++
+      answer(one, notInTime())
+    }
+    if (late > 0) waiting = waiting.filter(({ event }) => wanted(event))
+    if (unanswered.size > 0) return
+    clearInterval(looking)
+    looking = undefined
   }
 
   return {
-    add(event) {
+    add(event, answerBy) {
       if (closing) return Promise.reject(shuttingDown())
+      if (waiting.length >= maxWaiting) return Promise.reject(tooMuch())
       return new Promise((resolve, reject) => {
-        waiting.push({ event, resolve, reject })
+        const one = { event, answerBy, resolve, reject }
+        unanswered.set(event, one)
+        waiting.push(one)
+        looking ??= setInterval(look, lookMs)
         schedule()
       })
     },
     async close() {
       closing = true
       start()
-      while (running.size > 0) {
-        await Promise.all(running)
+      while (writing.size > 0) {
+        await Promise.all(writing)
         start()
       }
+      clearInterval(looking)
     },
   }
 }
@@ -110,6 +211,15 @@ export function createBatcher({
 /** The refusal of work that arrives while the process ends. */
 export function shuttingDown(): SignalboxError {
   return new SignalboxError("unavailable", "this server is shutting down; try again", { retryAfter: 1 })
+}
+
+function notInTime(): SignalboxError {
+  const message = "the event could not be stored in the time that its sender waits; try again"
+  return new SignalboxError("unavailable", message, { retryAfter: 5 })
+}
+
+function tooMuch(): SignalboxError {
+  return new SignalboxError("unavailable", "too much is waiting to be stored; try again", { retryAfter: 5 })
 }
 
 function unknownOutcome(cause?: unknown): SignalboxError {

@@ -1,24 +1,28 @@
 import type { IncomingMessage } from "node:http"
 import type { Hono } from "hono"
+import type { Pool } from "pg"
 import { systemClock, type Clock } from "../core/clock.ts"
 import { SignalboxError } from "../core/errors.ts"
 import type { Log } from "../core/log.ts"
 import type { Platform } from "../core/platform.ts"
 import { createPool } from "../store/database.ts"
+import { writeRefusals } from "../store/refusals.ts"
 import type { Enqueue } from "../store/enqueue.ts"
-import type { Sources } from "../store/sources.ts"
+import { answerBy } from "./answer-by.ts"
 import { createBatcher, shuttingDown } from "./batcher.ts"
 import { createByteBudget } from "./byte-budget.ts"
 import { eventOf, messageOf, type Delivery, type Lineage } from "./delivery.ts"
 import { createPersist } from "./persist-batch.ts"
-import { readBody, type BodyLimits } from "./read-body.ts"
-import { createWebhookRoutes, type NodeEnv } from "./routes.ts"
+import type { BodyLimits } from "./read-body.ts"
+import { receiveBody } from "./receive-body.ts"
+import { createRefusalRecorder } from "./refusals.ts"
+import { createWebhookRoutes, type IngestSources, type NodeEnv } from "./routes.ts"
 import { writeBatch, type Receipt } from "./write-batch.ts"
 
 export interface IngestOptions {
   databaseUrl: string
   platforms: readonly Platform[]
-  sources: Pick<Sources, "find">
+  sources: IngestSources
   enqueue: Enqueue
   log: Log
   clock?: Clock
@@ -28,9 +32,7 @@ export interface IngestOptions {
   maxWaitingBytes?: number
   /** Milliseconds for a body to arrive (30 s). */
   bodyTimeoutMs?: number
-  /** Milliseconds for which a database that is away is waited for (2 s: Slack wants an answer in 3). */
-  patienceMs?: number
-  /** Milliseconds after which a connection whose server does not answer is given up (10 s). */
+  /** Milliseconds after which a connection whose server does not answer is given up (6 s). */
   answerTimeoutMs?: number
   /** Batches written at the same time, each on a connection of its own (2). */
   inFlight?: number
@@ -43,8 +45,12 @@ export interface Submission extends Lineage {
   source: string
   body: Buffer
   contentType: string
-  /** Lower-case names. */
+  /** Lower-case names; those that the platform does not keep are left aside. */
   headers?: Readonly<Record<string, string>>
+  /** Which of the platform's kinds of sender the source is configured as. */
+  sender?: string | undefined
+  /** Made of the provider's own record (see `Recovered`), not sent by it. */
+  backfilled?: boolean | undefined
 }
 
 /** The way in. */
@@ -65,12 +71,9 @@ const mebibyte = 1024 * 1024
 export function createIngest(options: IngestOptions): Ingest {
   const { databaseUrl, platforms, sources, enqueue, log, clock = systemClock } = options
   const { maxBodyBytes = 25 * mebibyte, maxWaitingBytes = 128 * mebibyte, inFlight = 2 } = options
-  const pool = createPool(databaseUrl, {
-    role: "signalbox_worker",
-    max: inFlight,
-    pipeline: true,
-    queryTimeoutMs: options.answerTimeoutMs ?? 10_000,
-  })
+  const { answerTimeoutMs = 6_000 } = options
+  const pool = openPool(databaseUrl, inFlight, answerTimeoutMs, answerTimeoutMs / 4)
+  const poolForOne = openPool(databaseUrl, 1, answerTimeoutMs, briefLockMs)
   const budget = createByteBudget(maxWaitingBytes)
   const limits: BodyLimits = {
     maxBytes: maxBodyBytes,
@@ -79,12 +82,18 @@ export function createIngest(options: IngestOptions): Ingest {
   }
   const batcher = createBatcher({
     persist: createPersist({
-      write: (events, again) => writeBatch(pool, enqueue, events, again),
-      patienceMs: options.patienceMs ?? 2_000,
+      write: (events, again, alone) => writeBatch(alone ? poolForOne : pool, enqueue, events, again),
       log,
     }),
     inFlight,
   })
+  const notes = createPool(databaseUrl, {
+    role: "signalbox_worker",
+    max: 1,
+    name: "receipts",
+    queryTimeoutMs: answerTimeoutMs,
+  })
+  const refusals = createRefusalRecorder({ write: (rows) => writeRefusals(notes, rows), log })
   let closed: Promise<void> | undefined
 
   const routes = createWebhookRoutes({
@@ -93,7 +102,7 @@ export function createIngest(options: IngestOptions): Ingest {
     batcher,
     limits,
     clock,
-    log,
+    refusals,
     closing: () => closed !== undefined,
   })
 
@@ -104,7 +113,7 @@ export function createIngest(options: IngestOptions): Ingest {
     }
     budget.take(body.length)
     try {
-      return await add(submission)
+      return await add(submission, performance.now())
     } finally {
       budget.give(body.length)
     }
@@ -115,22 +124,40 @@ export function createIngest(options: IngestOptions): Ingest {
     submission: Omit<Submission, "body">,
   ): Promise<Receipt> {
     if (closed !== undefined) throw shuttingDown()
-    const body = await readBody(incoming, limits)
+    const arrivedAt = performance.now()
+    const { body, release } = await receiveBody(incoming, limits)
     try {
-      return await add({ ...submission, body })
+      return await add({ ...submission, body }, arrivedAt)
     } finally {
-      budget.give(body.length)
+      release()
     }
   }
 
   /** Takes in what the budget counts already. */
-  async function add(submission: Submission): Promise<Receipt> {
+  async function add(submission: Submission, arrivedAt: number): Promise<Receipt> {
     if (closed !== undefined) throw shuttingDown()
     const platform = platforms.find(({ name }) => name === submission.platform)
     if (platform === undefined) throw new SignalboxError("unknown_platform", "there is no such platform")
-    const { tenant, source, body, contentType, headers = {} } = submission
-    const delivery: Delivery = { platform, tenant, source, headers, contentType, body, receivedAt: clock() }
-    return batcher.add(eventOf(delivery, messageOf(delivery), submission))
+    const { tenant, source, body, contentType, headers = {}, sender, backfilled } = submission
+    const receivedAt = clock()
+    const delivery: Delivery = {
+      platform,
+      tenant,
+      source,
+      headers,
+      contentType,
+      body,
+      receivedAt,
+      sender,
+      backfilled,
+    }
+    return batcher.add(eventOf(delivery, messageOf(delivery), submission), answerBy(platform, arrivedAt))
+  }
+
+  async function close(): Promise<void> {
+    await batcher.close()
+    await refusals.close()
+    await Promise.all([pool.end(), poolForOne.end(), notes.end()])
   }
 
   return {
@@ -138,8 +165,32 @@ export function createIngest(options: IngestOptions): Ingest {
     submit,
     submitRequest,
     close() {
-      closed ??= batcher.close().then(() => pool.end())
-      return closed
+      return (closed ??= close())
     },
   }
+}
+
+/** What met a lock is tried alone, in turn with others like it: nobody waits long for another's lock. */
+const briefLockMs = 100
+
+/**
+ * Connections of which none is stuck for ever: a statement that waits for a lock ends first, then one
+ * that takes too long, then the connection, and last a session of ours whose process stands still in the
+ * middle of a transaction.
+ */
+function openPool(url: string, max: number, answerTimeoutMs: number, lockMs: number): Pool {
+  return createPool(url, {
+    role: "signalbox_worker",
+    max,
+    pipeline: true,
+    queryTimeoutMs: answerTimeoutMs,
+    idleTimeoutMs: 0, // a rush after a pause finds its statements planned
+    settings: {
+      // There is a statement for each size of a batch: none is met often before it should be planned for good.
+      plan_cache_mode: "force_generic_plan",
+      lock_timeout: String(Math.ceil(lockMs)),
+      statement_timeout: String(Math.ceil((answerTimeoutMs * 5) / 6)),
+      idle_in_transaction_session_timeout: String(answerTimeoutMs),
+    },
+  })
 }

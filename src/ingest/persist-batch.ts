@@ -5,44 +5,54 @@ import type { NewEvent } from "../store/events.ts"
 import { failureOf } from "../store/failure.ts"
 import type { Receipt } from "./write-batch.ts"
 
-/** What became of each event of a batch, by the id it brought. */
-export type Outcomes = Map<string, Receipt | SignalboxError>
+/**
+ * What became of each event of a batch, by the id it brought. One that met another transaction's locks
+ * is `contended`: nothing of it is written, and it should be tried alone. One that nobody waits for any
+ * more may be absent.
+ */
+export type Outcomes = Map<string, Receipt | SignalboxError | "contended">
 
 export interface PersistOptions {
-  /** Writes a batch; `again` where an earlier attempt at it may have been committed. */
-  write: (events: readonly NewEvent[], again: boolean) => Promise<Map<string, Receipt>>
-  /** Milliseconds for which a database that is away is tried again before senders are turned away. */
-  patienceMs: number
+  /**
+   * Writes a batch; `again` where an earlier attempt at it may have been committed, `alone` where it is
+   * one event that met locks before, and others wait for their turn.
+   */
+  write: (events: readonly NewEvent[], again: boolean, alone: boolean) => Promise<Map<string, Receipt>>
   log: Log
 }
 
+/** Says whether somebody still waits for an event. */
+export type Wanted = (event: NewEvent) => boolean
+
 const firstDelayMs = 20
 const longestDelayMs = 500
-const contentionAttempts = 4
 
 /**
- * Writes a batch until its outcome is known. A short absence of the database is waited out, since
- * some senders never retry; writing again is safe, the keys see to that. A batch that is refused is
- * halved until the row at fault stands alone, so that it harms no other. Throws `unavailable` (503)
- * when patience is at its end.
+ * Writes a batch until its outcome is known, or nobody waits for it any more. An absence of the
+ * database is waited out, since some senders never retry; writing again is safe, the keys see to that,
+ * and what was given up between two attempts is left out of the next. A batch that is refused is halved
+ * until the row at fault stands alone, so that it harms no other.
  */
-export function createPersist({ write, patienceMs, log }: PersistOptions) {
-  return async function persist(events: readonly NewEvent[]): Promise<Outcomes> {
-    const giveUpAt = performance.now() + patienceMs
-    let delay = firstDelayMs
-    for (let attempt = 1; ; attempt++) {
+export function createPersist({ write, log }: PersistOptions) {
+  return async function persist(
+    events: readonly NewEvent[],
+    wanted: Wanted,
+    alone = false,
+  ): Promise<Outcomes> {
+    let again = alone
+    for (let delay = firstDelayMs; ; delay = Math.min(delay * 2, longestDelayMs)) {
+      const left = events.filter(wanted)
+      if (left.length === 0) return new Map()
       try {
-        return await write(events, attempt > 1)
+        return await write(left, again, alone)
       } catch (error) {
         const failure = failureOf(error)
-        if (failure !== "away" && failure !== "contention") return isolate(events, error, failure === "data")
-        const wait = delay * (0.5 + Math.random() / 2)
-        delay = Math.min(delay * 2, longestDelayMs)
-        // It takes the server a second to see a deadlock; that is no reason to have no second try.
-        const owed = failure === "contention" && attempt < contentionAttempts
-        if (!owed && performance.now() + wait > giveUpAt) throw unavailable(failure, error)
-        log.debug({ err: error, events: events.length }, "a batch is written again")
-        await sleep(wait)
+        if (failure === "contention") return new Map(left.map(({ id }) => [id, "contended"]))
+        if (failure !== "away") return isolate(left, error, failure === "data")
+        if (delay === firstDelayMs)
+          log.warn({ err: error, events: left.length }, "the database is waited for")
+        again = true
+        await sleep(delay * (0.5 + Math.random() / 2))
       }
     }
 
@@ -52,16 +62,11 @@ export function createPersist({ write, patienceMs, log }: PersistOptions) {
         return new Map([[first.id, data ? refusal(cause) : fault(cause)]])
       }
       const middle = Math.ceil(refused.length / 2)
-      const left = await persist(refused.slice(0, middle))
-      const right = await persist(refused.slice(middle))
+      const left = await persist(refused.slice(0, middle), wanted, alone)
+      const right = await persist(refused.slice(middle), wanted, alone)
       return new Map([...left, ...right])
     }
   }
-}
-
-function unavailable(failure: "away" | "contention", cause: unknown): SignalboxError {
-  const reason = failure === "away" ? "the database cannot be reached" : "the database is too busy"
-  return new SignalboxError("unavailable", `${reason}; try again`, { retryAfter: 5, cause })
 }
 
 function refusal(cause: unknown): SignalboxError {

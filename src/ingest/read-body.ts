@@ -7,9 +7,15 @@ export interface BodyLimits {
   maxBytes: number
   /** Milliseconds for the whole body to arrive. */
   timeoutMs: number
+  /** Milliseconds after which a body must have come at 1 KiB/s on the whole (5 s). */
+  graceMs?: number
   /** Counts the bytes of all bodies in memory; they stay counted when the body is handed over. */
   budget: ByteBudget
 }
+
+/** A sender far slower than any network holds a slot on purpose. */
+const leastBytesPerMs = 1024 / 1000
+const checkEveryMs = 1_000
 
 /**
  * Reads a request's body as it came. Throws 413 before a byte past the limit is kept, 503 where the
@@ -18,7 +24,7 @@ export interface BodyLimits {
  */
 export function readBody(
   incoming: IncomingMessage,
-  { maxBytes, timeoutMs, budget }: BodyLimits,
+  { maxBytes, timeoutMs, graceMs = 5_000, budget }: BodyLimits,
 ): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const announced = Number(incoming.headers["content-length"] ?? 0)
@@ -33,9 +39,16 @@ export function readBody(
     }
     const chunks: Buffer[] = []
     let bytes = 0
-    const timer = setTimeout(() => fail(tooSlow()), timeoutMs)
+    const began = performance.now()
+    let timer = setTimeout(checkPace, Math.min(graceMs, timeoutMs))
     incoming.on("data", onData).on("end", onEnd).on("error", onGone).on("close", onGone)
 
+    function checkPace(): void {
+      const elapsed = performance.now() - began
+      const left = timeoutMs - elapsed
+      if (left < 1 || bytes < leastBytesPerMs * elapsed) fail(tooSlow())
+      else timer = setTimeout(checkPace, Math.min(checkEveryMs, left))
+    }
     function onData(chunk: Buffer): void {
       try {
         if (bytes + chunk.length > maxBytes) throw tooLarge(maxBytes)

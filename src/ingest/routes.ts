@@ -2,24 +2,46 @@ import type { HttpBindings } from "@hono/node-server"
 import { Hono } from "hono"
 import type { Clock } from "../core/clock.ts"
 import { SignalboxError } from "../core/errors.ts"
-import type { Log } from "../core/log.ts"
-import type { Platform, Reply } from "../core/platform.ts"
-import { defaultSource, type Source, type Sources } from "../store/sources.ts"
+import type { Platform, Reply, Verification } from "../core/platform.ts"
+import { defaultSource, type Source } from "../core/source.ts"
+import { answerBy } from "./answer-by.ts"
 import { shuttingDown, type Batcher } from "./batcher.ts"
-import { eventOf, messageOf, type Delivery } from "./delivery.ts"
+import { messageOf, type Delivery } from "./delivery.ts"
 import { checkMedia } from "./media.ts"
-import { readBody, type BodyLimits } from "./read-body.ts"
+import type { BodyLimits } from "./read-body.ts"
+import { readDelivery } from "./read-delivery.ts"
+import { receiveBody } from "./receive-body.ts"
+import type { RefusalRecorder } from "./refusals.ts"
+import { singleHeaders } from "./single-headers.ts"
 import type { Receipt } from "./write-batch.ts"
+
+/** What ingest knows of a source. */
+export type IngestSource = Pick<Source, "tenant" | "platform" | "name" | "sender" | "secrets" | "off">
+
+/** What ingest asks of the sources: see `RunningSources`. */
+export interface IngestSources {
+  find(platform: string, name: string): IngestSource | undefined
+  /** Told of each secret that has verified a request; must cost nothing. */
+  matched?(secretId: string): void
+}
 
 export interface RouteOptions {
   platforms: readonly Platform[]
-  sources: Pick<Sources, "find">
+  sources: IngestSources
   batcher: Pick<Batcher, "add">
   limits: BodyLimits
   clock: Clock
-  log: Log
+  refusals: Pick<RefusalRecorder, "note">
   /** Whether the process is ending: then nothing more is taken. */
   closing: () => boolean
+}
+
+/** What is remembered of a request for as long as it is here. */
+interface Arrival {
+  /** When its head came: by the clock, and by `performance.now()`. */
+  at: Date
+  tick: number
+  bodyBytes?: number
 }
 
 /** What the Node server hands to a request: the raw request is read, not the copy that fetch makes. */
@@ -34,57 +56,71 @@ const jsonHeaders = { "content-type": "application/json" }
  * mounts these routes to answer.
  */
 export function createWebhookRoutes(options: RouteOptions): Hono<NodeEnv> {
-  const { sources, batcher, limits, clock, log, closing } = options
+  const { sources, batcher, limits, clock, refusals, closing } = options
   const platforms = new Map<string, Platform>(options.platforms.map((platform) => [platform.name, platform]))
 
   async function receive(env: HttpBindings, platformName: string, sourceName: string): Promise<Response> {
+    const arrival: Arrival = { at: clock(), tick: performance.now() }
+    const platform = platforms.get(platformName)
+    if (platform === undefined) throw unknownPlatform(platformName)
+    const source = sources.find(platformName, sourceName)
+    if (source === undefined) throw new SignalboxError("not_found", "there is no source of that name")
+    try {
+      return await receiveFor(source, platform, env, arrival)
+    } catch (error) {
+      const { bodyBytes } = arrival
+      refusals.note(source, error, arrival.at, { bodyBytes, closing: closing() })
+      throw error
+    }
+  }
+
+  async function receiveFor(
+    source: IngestSource,
+    platform: Platform,
+    env: HttpBindings,
+    arrival: Arrival,
+  ): Promise<Response> {
     if (closing()) {
       env.outgoing.setHeader("connection", "close")
       throw shuttingDown()
     }
-    const platform = platforms.get(platformName)
-    if (platform === undefined) throw unknownPlatform(platformName)
-    const source = openSource(sources.find(platformName, sourceName))
-    const headers = singleHeaders(env.incoming.headers)
+    if (source.off !== undefined) throw new SignalboxError("source_off", source.off)
+    const headers = singleHeaders(env.incoming)
     checkMedia(headers, platform)
-    const body = await readBody(env.incoming, limits)
+    const { body, coded, release } = await receiveBody(env.incoming, limits)
+    arrival.bodyBytes = body.length
     try {
+      const { tenant, name, sender } = source
       const contentType = headers["content-type"] ?? ""
-      return await take(
-        {
-          platform,
-          tenant: source.tenant,
-          source: source.name,
-          headers,
-          contentType,
-          body,
-          receivedAt: clock(),
-        },
-        source,
-      )
+      const receivedAt = clock()
+      const delivery = { platform, tenant, source: name, headers, contentType, body, receivedAt, sender }
+      return await take(delivery, source, coded, arrival)
     } finally {
-      limits.budget.give(body.length)
+      release()
     }
   }
 
-  async function take(delivery: Delivery, source: Source): Promise<Response> {
-    const { platform, body, receivedAt } = delivery
-    const verification = platform.verify({ headers: delivery.headers, body, receivedAt }, source.secrets)
+  async function take(
+    delivery: Delivery,
+    source: IngestSource,
+    coded: Buffer | null,
+    arrival: Arrival,
+  ): Promise<Response> {
+    const { platform } = delivery
+    const verification = verify(delivery, source, coded)
     if (!verification.ok) {
       const reply = unsignedHandshake(delivery)
       if (reply !== null) return replyWith(reply)
-      log.warn(
-        { platform: platform.name, source: source.name, code: verification.code },
-        "a webhook was refused",
-      )
       throw new SignalboxError(verification.code, verification.reason)
     }
-    const message = messageOf(delivery)
-    const question = platform.handshake?.(message, true)
-    if (question) return replyWith(question)
-    const receipt = await batcher.add(eventOf(delivery, message))
-    const reply = platform.acknowledge?.(message)
-    return reply ? replyWith(reply) : acknowledgement(receipt, platform.acceptedStatus)
+    const { secretId } = verification
+    sources.matched?.(secretId)
+    const read = readDelivery({ ...delivery, secretId })
+    if (read.question !== null) return replyWith(read.question)
+    const by = answerBy(platform, arrival.tick)
+    const receipts = await allCommitted(read.events.map((event) => batcher.add(event, by)))
+    if (read.reply !== null) return replyWith(read.reply)
+    return acknowledgement(receipts, read.batch, platform.acceptedStatus)
   }
 
   const routes = new Hono<NodeEnv>()
@@ -93,6 +129,16 @@ export function createWebhookRoutes(options: RouteOptions): Hono<NodeEnv> {
     receive(c.env, c.req.param("platform"), c.req.param("source")),
   )
   return routes
+}
+
+/** Checks the signature over the body, and where that fails over the bytes as they were coded. */
+function verify(delivery: Delivery, { secrets }: IngestSource, coded: Buffer | null): Verification {
+  const { platform, headers, body, receivedAt, sender } = delivery
+  const request = { headers, body, receivedAt, sender }
+  const verification = platform.verify(request, secrets)
+  if (verification.ok || coded === null) return verification
+  const overCoded = platform.verify({ ...request, body: coded }, secrets)
+  return overCoded.ok ? overCoded : verification
 }
 
 const maxQuestionBytes = 4096
@@ -108,24 +154,8 @@ function unsignedHandshake(delivery: Delivery): Reply | null {
   }
 }
 
-function openSource(source: Source | undefined): Source {
-  if (source === undefined) throw new SignalboxError("not_found", "there is no source of that name")
-  if (source.off !== undefined) throw new SignalboxError("source_off", source.off)
-  return source
-}
-
 function unknownPlatform(name: string): SignalboxError {
   return new SignalboxError("unknown_platform", `there is no platform ${JSON.stringify(name.slice(0, 64))}`)
-}
-
-/** Lower-case names with one value each, as Node has joined them. */
-function singleHeaders(headers: NodeJS.Dict<string | string[]>): Record<string, string> {
-  const single: Record<string, string> = {}
-  for (const name in headers) {
-    const value = headers[name]
-    if (typeof value === "string") single[name] = value
-  }
-  return single
 }
 
 function replyWith({ status, body }: Reply): Response {
@@ -134,7 +164,27 @@ function replyWith({ status, body }: Reply): Response {
     : new Response(JSON.stringify(body), { status, headers: jsonHeaders })
 }
 
-function acknowledgement({ eventId, duplicate, conflict }: Receipt, status: number): Response {
-  const body = `{"eventId":"${eventId}","duplicate":${duplicate}${conflict ? ',"conflict":true' : ""}}`
+/**
+ * Waits for every event, then throws what kept one of them out, a failure that passes first: its sender
+ * tries again, and those that were stored are repeats then.
+ */
+async function allCommitted(adds: readonly Promise<Receipt>[]): Promise<Receipt[]> {
+  const [only] = adds
+  if (only !== undefined && adds.length === 1) return [await only]
+  const failures = (await Promise.allSettled(adds)).flatMap((outcome) =>
+    outcome.status === "rejected" ? [outcome.reason as unknown] : [],
+  )
+  if (failures.length > 0) {
+    throw failures.find((failure) => failure instanceof SignalboxError && failure.retryable) ?? failures[0]
+  }
+  return Promise.all(adds)
+}
+
+function acknowledgement(receipts: readonly Receipt[], batch: boolean, status: number): Response {
+  const told = receipts.map(
+    ({ eventId, duplicate, conflict }) =>
+      `{"eventId":"${eventId}","duplicate":${duplicate}${conflict ? ',"conflict":true' : ""}}`,
+  )
+  const body = batch ? `{"events":[${told.join(",")}]}` : (told[0] ?? "{}")
   return new Response(body, { status, headers: jsonHeaders })
 }

@@ -1,16 +1,20 @@
 import type pg from "pg"
+import { DatabaseError } from "pg"
 import type { Priority } from "../core/envelope.ts"
 import { SignalboxError } from "../core/errors.ts"
 import type { Enqueue } from "../store/enqueue.ts"
-import { insertConflicts, type Conflict } from "../store/event-conflicts.ts"
-import { keyHolders, keyText, takeFreeKeys, takeKeys } from "../store/event-keys.ts"
+import { insertConflicts } from "../store/event-conflicts.ts"
+import { keyText, passKey, takeFreeKeys, takeKeys } from "../store/event-keys.ts"
+import { backfilledTellers, stateClaims, takeStates } from "../store/event-states.ts"
 import { insertEvents, type NewEvent } from "../store/events.ts"
 import { failureOf } from "../store/failure.ts"
+import { insertReceipts, type NewReceipt } from "../store/receipts.ts"
+import { repeatsByKey, repeatsByState, repeatsOfBackfilled, type Repeat } from "./repeats.ts"
 
 /** What became of a delivery, committed. */
 export interface Receipt {
   eventId: string
-  /** The same delivery, with the same body, was there before. */
+  /** The same delivery was there before, or another one that tells of the same. */
   duplicate: boolean
   /** Its key was there before with another body; the delivery is kept as a conflict. */
   conflict: boolean
@@ -38,7 +42,8 @@ export async function writeBatch(
   try {
     return (await writeNew(client, enqueue, sorted)) ?? (await writeMixed(client, enqueue, sorted, again))
   } catch (error) {
-    broken = !(await rollback(client))
+    // One whose server does not answer would not answer that either.
+    broken = lostConnection(error) || !(await rollback(client))
     throw error
   } finally {
     client.release(broken)
@@ -52,12 +57,19 @@ async function writeNew(
   events: readonly NewEvent[],
 ): Promise<Map<string, Receipt> | null> {
   try {
-    await allAnswered([
+    const states = stateClaims(events)
+    const [, , , told] = await allAnswered([
       client.query("begin"),
       takeKeys(client, events),
+      states.length > 0 ? takeStates(client, states) : undefined,
+      backfilledTellers(client, events), // those of this batch among them
       insertEvents(client, events),
       enqueue(client, jobsOf(events)),
     ])
+    if (told.size > 0) {
+      await client.query("rollback")
+      return null
+    }
   } catch (error) {
     if (failureOf(error) !== "repeat") throw error
     await client.query("rollback")
@@ -67,7 +79,7 @@ async function writeNew(
   return new Map(events.map((event) => [event.id, receiptOfNew(event)]))
 }
 
-/** Any mixture of new deliveries, repeats and conflicts, among themselves as well. */
+/** Any mixture of new deliveries and repeats, among themselves as well. */
 async function writeMixed(
   client: pg.PoolClient,
   enqueue: Enqueue,
@@ -75,28 +87,57 @@ async function writeMixed(
   again: boolean,
 ): Promise<Map<string, Receipt>> {
   const [, free] = await allAnswered([client.query("begin"), takeFreeKeys(client, events)])
-  const fresh = events.filter((event) => free.has(event.id))
+  const keyed = events.filter((event) => free.has(event.id))
+  const byState = [
+    ...(await repeatsByState(client, stateClaims(keyed))),
+    ...(await repeatsOfBackfilled(client, keyed)), // those of this batch among them
+  ]
+  const tellers = new Map(byState.map(({ delivery, eventId }) => [delivery.id, eventId]))
+  const fresh = keyed.filter((event) => !tellers.has(event.id))
   const taken = events.filter((event) => !free.has(event.id))
-  const [holders] = await allAnswered([
-    keyHolders(client, taken),
+  const repeats = [...byState, ...(await repeatsByKey(client, taken, fresh, tellers))]
+  await allAnswered([
     fresh.length > 0 ? insertEvents(client, fresh) : undefined,
     fresh.length > 0 ? enqueue(client, jobsOf(fresh)) : undefined,
+    ...byState.map(({ delivery, eventId }) => passKey(client, delivery, eventId)),
+    insertConflicts(
+      client,
+      repeats.filter(({ keep }) => keep),
+    ),
+    insertReceipts(client, repeats.filter(isRequest).map(receiptRow)),
   ])
-  const receipts = new Map(fresh.map((event) => [event.id, receiptOfNew(event)]))
-  const conflicts: Conflict[] = []
-  for (const event of taken) {
-    const holder = holders.get(keyText(event))
-    if (holder === undefined) {
-      throw new SignalboxError("unavailable", "the delivery key was released at this moment; try again")
-    }
-    const own = again && holder.eventId === event.id
-    const conflict = !holder.bodyHash.equals(event.bodyHash)
-    if (conflict) conflicts.push({ delivery: event, eventId: holder.eventId })
-    receipts.set(event.id, { eventId: holder.eventId, duplicate: !own && !conflict, conflict })
-  }
-  await insertConflicts(client, conflicts)
   await commit(client)
-  return receipts
+  return new Map([
+    ...fresh.map((event) => [event.id, receiptOfNew(event)] as const),
+    ...repeats.map((repeat) => [repeat.delivery.id, receiptOf(repeat, again)] as const),
+  ])
+}
+
+/** Whether it came from outside: not fetched by us, and not its own event, met when written again. */
+function isRequest({ delivery, eventId }: Repeat): boolean {
+  return delivery.backfilled !== true && delivery.id !== eventId
+}
+
+function receiptRow({ delivery, eventId, conflict }: Repeat): NewReceipt {
+  const { id, tenant, platform, source, deliveryId, secretId, headers, raw, receivedAt } = delivery
+  return {
+    id,
+    tenant,
+    platform,
+    source,
+    outcome: conflict ? "conflict" : "duplicate",
+    deliveryId,
+    eventId,
+    secretId,
+    headers,
+    bodyBytes: raw.length,
+    receivedAt,
+  }
+}
+
+function receiptOf({ delivery, eventId, conflict }: Repeat, again: boolean): Receipt {
+  const own = again && eventId === delivery.id
+  return { eventId, duplicate: !own && !conflict, conflict }
 }
 
 function receiptOfNew(event: NewEvent): Receipt {
@@ -135,6 +176,10 @@ async function commit(client: pg.PoolClient): Promise<void> {
   const { command } = await client.query("commit")
   // COMMIT of a failed transaction is no error to PostgreSQL; it answers ROLLBACK.
   if (command !== "COMMIT") throw new SignalboxError("internal", "the transaction was rolled back")
+}
+
+function lostConnection(error: unknown): boolean {
+  return !(error instanceof DatabaseError) && failureOf(error) === "away"
 }
 
 async function rollback(client: pg.PoolClient): Promise<boolean> {

@@ -1,23 +1,30 @@
+import { hash } from "node:crypto"
 import type { StoredEvent } from "../core/envelope.ts"
 import type { Correlate } from "../core/correlate.ts"
+import { deploymentTable } from "../core/deployment-detail.ts"
+import { SignalboxError } from "../core/errors.ts"
+import { maskRow } from "../core/mask.ts"
 import { parsePayload } from "../core/payload.ts"
-import type { Normalized, Platform } from "../core/platform.ts"
+import type { Message, Normalized, Platform } from "../core/platform.ts"
 import { cleanText, textOrNull } from "../core/text.ts"
 import { detailRow, type DetailTable } from "../store/details.ts"
 import { logRow } from "../store/append-log.ts"
+import { jsonRow } from "../store/json-rows.ts"
 import { eventRow, type ProcessedEvent } from "../store/processing.ts"
 import { linkRow, referenceRow } from "../store/relations.ts"
 import { headOf } from "./failed-attempt.ts"
 
-/** Everything that one event says, ready to be written; holds no body. */
+/** Everything that one event says, ready to be written; holds no body, and its rows no secret. */
 export interface Derived {
   event: ProcessedEvent
   attempts: number
   eventRow: string
   logRow: string
-  detail: { table: DetailTable; row: string } | null
+  details: { table: DetailTable; row: string }[]
   referenceRows: string[]
   linkRows: string[]
+  /** The provider's record that it tells of, where that is noted here (see Identity). */
+  recordRow: string | null
   /** Size of all rows, in UTF-16 units. */
   size: number
 }
@@ -35,21 +42,23 @@ export function createDerive(platforms: readonly Platform[], correlate: Correlat
   return (event, attempts) => {
     const platform = byName.get(event.platform)
     if (platform === undefined) throw new Error(`this process knows no platform ${event.platform}`)
-    const { headers, contentType, receivedAt } = event
+    const { headers, contentType, receivedAt, sender } = event
     const payload = parsePayload(event.raw, contentType)
-    const normalized = platform.normalize({ headers, contentType, payload, receivedAt })
+    const message = { headers, contentType, payload, receivedAt, sender }
+    const normalized = platform.normalize(message)
     const filled = fill(event, normalized)
     const { references, links } = correlate(filled, normalized)
     const derived = {
       event: headOf(filled),
       attempts,
-      eventRow: eventRow(filled),
-      logRow: logRow(filled),
-      detail: detailOf(platform, filled, normalized),
+      eventRow: maskRow(eventRow(filled)),
+      logRow: maskRow(logRow(filled)),
+      details: detailsOf(platform, filled, normalized),
       referenceRows: references
         .slice(0, maxReferences)
-        .map((reference, ordinal) => referenceRow(filled, reference, ordinal)),
-      linkRows: links.slice(0, maxLinks).map((link) => linkRow(filled, link)),
+        .map((reference, ordinal) => maskRow(referenceRow(filled, reference, ordinal))),
+      linkRows: links.slice(0, maxLinks).map((link) => maskRow(linkRow(filled, link))),
+      recordRow: event.backfilled ? null : recordRow(platform, event, message),
     }
     return { ...derived, size: sizeOf(derived) }
   }
@@ -75,12 +84,45 @@ function fill(event: StoredEvent, normalized: Normalized): StoredEvent {
   }
 }
 
-function detailOf(platform: Platform, event: StoredEvent, normalized: Normalized): Derived["detail"] {
-  if (platform.detail === null || normalized.detail === null) return null
-  return { table: platform.detail, row: detailRow(event.id, event.tenant, normalized.detail) }
+function detailsOf(platform: Platform, event: StoredEvent, normalized: Normalized): Derived["details"] {
+  const { detail, deployment } = normalized
+  const details: Derived["details"] = []
+  if (platform.detail !== null && detail !== null) {
+    details.push({ table: platform.detail, row: maskRow(detailRow(event.id, event.tenant, detail)) })
+  }
+  if (deployment) {
+    details.push({
+      table: deploymentTable,
+      row: maskRow(detailRow(event.id, event.tenant, { ...deployment })),
+    })
+  }
+  return details
+}
+
+function recordRow(platform: Platform, event: StoredEvent, message: Message): string | null {
+  const record = recordOf(platform, event, message)
+  if (record === undefined) return null
+  return jsonRow({
+    tenant: event.tenant,
+    platform: event.platform,
+    source: event.source,
+    state: record,
+    event_id: event.id,
+    body_sha256: hash("sha256", event.raw, "hex"),
+  })
+}
+
+function recordOf(platform: Platform, { raw }: StoredEvent, message: Message): string | undefined {
+  try {
+    return platform.identify(message, raw).record
+  } catch (error) {
+    if (error instanceof SignalboxError) return undefined // taken in when less was asked of it
+    throw error
+  }
 }
 
 function sizeOf(rows: Omit<Derived, "size">): number {
-  const texts = [rows.eventRow, rows.logRow, rows.detail?.row ?? "", ...rows.referenceRows, ...rows.linkRows]
+  const details = rows.details.map(({ row }) => row)
+  const texts = [rows.eventRow, rows.logRow, ...details, ...rows.referenceRows, ...rows.linkRows]
   return texts.reduce((sum, text) => sum + text.length, 0)
 }

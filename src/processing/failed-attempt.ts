@@ -1,4 +1,5 @@
 import { SignalboxError } from "../core/errors.ts"
+import { maskText } from "../core/mask.ts"
 import { cleanText } from "../core/text.ts"
 import type { ProcessedEvent } from "../store/processing.ts"
 
@@ -33,7 +34,7 @@ export function failedAttempt(
     event: headOf(event),
     attempts,
     code: error instanceof SignalboxError ? error.code : code,
-    error: cleanText(error instanceof Error ? error.message : String(error), 2_000),
+    error: cleanText(maskText(error instanceof Error ? error.message : String(error)), 2_000),
   }
 }
 

@@ -1,5 +1,7 @@
 import type pg from "pg"
+import { deploymentTable } from "../core/deployment-detail.ts"
 import { updateLog } from "../store/append-log.ts"
+import { deleteDetails } from "../store/details.ts"
 import { failureOf } from "../store/failure.ts"
 import { loadProcessed } from "../store/processing.ts"
 import { deleteRelations } from "../store/relations.ts"
@@ -53,7 +55,12 @@ async function writeAnew(pool: pg.Pool, derived: readonly Derived[]): Promise<Fa
   const rows = derived.map(({ logRow }) => logRow)
   try {
     await fencedTransaction(pool, unfenced, (db) =>
-      Promise.all([deleteRelations(db, ids), writeDerived(db, derived), updateLog(db, rows)]),
+      Promise.all([
+        deleteRelations(db, ids),
+        deleteDetails(db, deploymentTable, ids), // an event may turn out to tell of none
+        writeDerived(db, derived),
+        updateLog(db, rows),
+      ]),
     )
     return []
   } catch (error) {

@@ -1,5 +1,6 @@
 import type { Db } from "../store/database.ts"
 import { writeDetails, type DetailTable } from "../store/details.ts"
+import { noteRecords } from "../store/event-states.ts"
 import { updateEvents } from "../store/processing.ts"
 import { insertLinks, insertReferences } from "../store/relations.ts"
 import type { Derived } from "./derive.ts"
@@ -14,16 +15,18 @@ export async function writeDerived(db: Db, derived: readonly Derived[]): Promise
   for (const [table, details] of detailRows(derived)) writes.push(writeDetails(db, table, details))
   if (references.length > 0) writes.push(insertReferences(db, references))
   if (links.length > 0) writes.push(insertLinks(db, links))
+  // In one order for all: two transactions that note the same records wait in turn.
+  const records = derived.flatMap(({ recordRow }) => recordRow ?? []).toSorted()
+  if (records.length > 0) writes.push(noteRecords(db, records))
   await Promise.all(writes)
 }
 
 function detailRows(derived: readonly Derived[]): Map<DetailTable, string[]> {
   const byTable = new Map<DetailTable, string[]>()
-  for (const { detail } of derived) {
-    if (detail === null) continue
-    const rows = byTable.get(detail.table)
-    if (rows === undefined) byTable.set(detail.table, [detail.row])
-    else rows.push(detail.row)
+  for (const { table, row } of derived.flatMap(({ details }) => details)) {
+    const rows = byTable.get(table)
+    if (rows === undefined) byTable.set(table, [row])
+    else rows.push(row)
   }
   return byTable
 }

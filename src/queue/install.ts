@@ -2,6 +2,7 @@ import { PgBoss } from "pg-boss"
 import { createPool } from "../store/database.ts"
 import { grantQueue, lockQueueInstallation } from "../store/queue-jobs.ts"
 import { queueNames, queueOptions } from "./queues.ts"
+import { tickOptions, tickQueue } from "./ticks.ts"
 
 /**
  * Makes or upgrades pg-boss's schema and our queues, as the owner of the database, and grants the
@@ -37,6 +38,8 @@ async function makeQueues(url: string): Promise<void> {
       const { policy: _fixed, ...changeable } = queueOptions
       await boss.updateQueue(name, changeable)
     }
+    await boss.createQueue(tickQueue, tickOptions)
+    await boss.schedule(tickQueue, "* * * * *")
   } finally {
     await boss.stop({ graceful: false })
   }

@@ -10,6 +10,7 @@ import { openLane, type ClaimHandler, type Lane } from "./lane.ts"
 import { createPresence } from "./presence.ts"
 import { queueNames, queueOf } from "./queues.ts"
 import { reportFaults } from "./report-faults.ts"
+import { openTicks, tickQueue, type Ticks } from "./ticks.ts"
 import { transacting } from "./transacting.ts"
 import { within } from "./within.ts"
 
@@ -30,6 +31,13 @@ export interface Queue {
    * To be called once.
    */
   work(handler: ClaimHandler, workers: Readonly<Record<Priority, number>>): Promise<() => Promise<void>>
+  /**
+   * Runs `handler` for the ticks that come to this process: one a minute over all processes, and one soon
+   * after each `tick`. Answers a function that ends that. To be called once, after `work`, which listens.
+   */
+  onTick(handler: () => Promise<void>): () => Promise<void>
+  /** Asks for a tick now, at whatever process. */
+  tick(): Promise<void>
   /** Completes a claim's jobs in the transaction open on `db`; throws ClaimLost if one is no longer held. */
   complete(db: Db, claim: Claim): Promise<void>
   /** Renews a claim in the transaction open on `db`, and holds it until the commit; throws ClaimLost. */
@@ -39,6 +47,8 @@ export interface Queue {
 export interface QueueOptions {
   url: string
   log: Log
+  /** Whether this process takes its turn at keeping pg-boss's timetable (false). */
+  keepsTime?: boolean
 }
 
 const stopTimeoutMs = 20_000
@@ -51,14 +61,18 @@ const closeTimeoutMs = 10_000
 const spacingMs: Readonly<Record<Priority, number>> = { critical: 2, high: 6, normal: 10, low: 20 }
 
 /** Makes the queues of one process; nothing is connected before `start`. */
-export function createQueue({ url, log }: QueueOptions): Queue {
+export function createQueue({ url, log, keepsTime = false }: QueueOptions): Queue {
   const lanes = new Map<string, Lane>()
-  const connection = openBossConnection({ url, log, onJobs: (name) => lanes.get(name)?.wake() })
+  let ticks: Ticks | undefined
+  const onJobs = (name: string): void => (name === tickQueue ? ticks : lanes.get(name))?.wake()
+  const connection = openBossConnection({ url, log, onJobs })
   const boss = new PgBoss({
     db: connection.db,
     migrate: false, // the owner's task, see installQueue
     createSchema: false,
-    schedule: false,
+    schedule: keepsTime,
+    cronMonitorIntervalSeconds: 30,
+    cronWorkerIntervalSeconds: 5,
     reindex: false,
     useListenNotify: true,
     // How soon jobs of a dead worker come back: heartbeatSeconds of the queue and this.
@@ -82,6 +96,10 @@ export function createQueue({ url, log }: QueueOptions): Queue {
     if (held.length > 0) log.info({ jobs: held.length }, "took over the jobs of a process that is gone")
   }
 
+  async function stopTicks(): Promise<void> {
+    await ticks?.stop(stopTimeoutMs)
+  }
+
   async function stopWork(): Promise<void> {
     await Promise.all([...lanes.values()].map((lane) => lane.stop(stopTimeoutMs)))
     lanes.clear()
@@ -93,7 +111,7 @@ export function createQueue({ url, log }: QueueOptions): Queue {
 
   async function stop(): Promise<void> {
     await starting?.catch(() => {})
-    await stopWork()
+    await Promise.all([stopWork(), stopTicks()])
     // With the database away nothing of this may hold up what else is to be closed.
     const closed = (async () => {
       await boss.stop({ graceful: false }).catch(faults.report) // what still runs is given back
@@ -139,6 +157,16 @@ export function createQueue({ url, log }: QueueOptions): Queue {
         lanes.set(queueOf[priority], openLane(lane))
       }
       return stopWork
+    },
+
+    onTick(handler) {
+      if (ticks !== undefined) throw new Error("this queue has its ticks already")
+      ticks = openTicks({ boss, handler, onError: faults.report })
+      return stopTicks
+    },
+
+    async tick() {
+      await boss.send(tickQueue, null)
     },
 
     async complete(db, { priority, jobs }) {

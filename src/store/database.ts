@@ -58,6 +58,8 @@ export interface PoolOptions {
   pipeline?: boolean
   /** Milliseconds after which a statement without an answer breaks its connection; none if absent. */
   queryTimeoutMs?: number
+  /** Milliseconds after which an idle connection is closed (10 s); 0 keeps it. */
+  idleTimeoutMs?: number
   /** What the sessions are called in pg_stat_activity, after `signalbox `; the role's name if absent. */
   name?: string
   /** Settings of the sessions besides those that all have. */
@@ -67,7 +69,15 @@ export interface PoolOptions {
 /** A pool whose sessions acknowledge nothing that is not on disk, whatever the server's default. */
 export function createPool(
   url: string,
-  { role, max = 10, pipeline = false, queryTimeoutMs, name, settings = {} }: PoolOptions = {},
+  {
+    role,
+    max = 10,
+    pipeline = false,
+    queryTimeoutMs,
+    idleTimeoutMs = 10_000,
+    name,
+    settings = {},
+  }: PoolOptions = {},
 ): Pool {
   // Compiling a plan over all partitions takes half a second; every statement here is done in less.
   const all: Record<string, string> = { synchronous_commit: "on", timezone: "UTC", jit: "off", ...settings }
@@ -81,6 +91,7 @@ export function createPool(
     options: [options, ...ours].join(" ").trim(), // of two that set the same, the later one counts
     application_name: called === undefined ? "signalbox" : `signalbox ${called}`,
     connectionTimeoutMillis: 5_000,
+    idleTimeoutMillis: idleTimeoutMs,
     keepAlive: true,
     types,
     pipeline,

@@ -22,6 +22,15 @@ export async function writeDetails(db: Db, detail: DetailTable, rows: readonly s
   await db.query({ name: `write_${detail.table}`, text: textFor(detail), values: [jsonRows(rows)] })
 }
 
+/** Takes the rows of these events away. */
+export async function deleteDetails(
+  db: Db,
+  { table }: Pick<DetailTable, "table">,
+  eventIds: readonly string[],
+): Promise<void> {
+  await db.query(`delete from ${quoted(table)} where event_id = any($1::uuid[])`, [eventIds])
+}
+
 const texts = new WeakMap<DetailTable, string>()
 
 function textFor(detail: DetailTable): string {

@@ -2,15 +2,15 @@ import { createHash } from "node:crypto"
 import type { Db } from "./database.ts"
 import type { NewEvent } from "./events.ts"
 
-/** A delivery whose key another event holds, with another body. */
+/** A delivery that another event tells of already, with another body. */
 export interface Conflict {
   delivery: NewEvent
-  /** The event that holds the key. */
+  /** The event that tells of it. */
   eventId: string
 }
 
 /**
- * Keeps deliveries whose key is taken by an event with another body, one row for each distinct body:
+ * Keeps deliveries that an event with another body tells of, one row for each distinct body:
  * the id is made of the event's id and the body's hash, so a repeat of the conflict finds its row.
  */
 export async function insertConflicts(db: Db, conflicts: readonly Conflict[]): Promise<void> {

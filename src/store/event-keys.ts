@@ -53,6 +53,16 @@ export async function keyHolders(db: Db, events: readonly NewEvent[]): Promise<M
   return new Map(rows.map((row) => [keyText(row), { eventId: row.eventId, bodyHash: row.bodyHash }]))
 }
 
+/** Lets the key of an event that is not stored name the event that tells of the same. */
+export async function passKey(db: Db, event: NewEvent, eventId: string): Promise<void> {
+  await db.query({
+    name: "pass_key",
+    text: `update event_keys set event_id = $5
+      where tenant = $1 and platform = $2 and source = $3 and delivery_id = $4`,
+    values: [event.tenant, event.platform, event.source, event.deliveryId, eventId],
+  })
+}
+
 function keyValues(events: readonly NewEvent[]): unknown[] {
   const values: unknown[] = []
   for (const event of events) {

@@ -19,6 +19,17 @@ export interface NewEvent {
   causationId: string | null
   headers: Readonly<Record<string, string>>
   contentType: string
+  /** Which of the platform's kinds of sender it came from. */
+  sender?: string | undefined
+  /** The secret that verified it; absent where none did. */
+  secretId?: string | undefined
+  /** Fetched from the provider's record, not sent by it. */
+  backfilled?: boolean | undefined
+  /** See Identity; of what is backfilled the record is its state. */
+  state?: string | undefined
+  record?: string | undefined
+  /** See Identity. */
+  endpointHeader?: string | undefined
   raw: Buffer
   /** SHA-256 of `raw`: tells a repeat from a conflict. */
   bodyHash: Buffer
@@ -45,14 +56,17 @@ export function insertEvents(db: Db, events: readonly NewEvent[]): Promise<pg.Qu
       event.causationId,
       JSON.stringify(event.headers),
       event.contentType,
+      event.sender,
+      event.secretId,
+      event.backfilled ?? false,
       event.raw,
     )
   }
   return db.query({
     name: `insert_events_${events.length}`,
     text: `insert into events (id, tenant, platform, source, type, name, delivery_id, priority, received_at,
-        correlation_id, causation_id, headers, content_type, raw)
-      values ${valuesList(events.length, 14)}`,
+        correlation_id, causation_id, headers, content_type, sender, secret_id, backfilled, raw)
+      values ${valuesList(events.length, 17)}`,
     values,
   })
 }
@@ -79,19 +93,37 @@ export interface EventRow {
   causation_id: string | null
   headers: Record<string, string>
   content_type: string
+  sender: string | null
+  backfilled: boolean
   raw: Buffer
 }
 
 /** Every column of `events` but the body. */
 export const eventColumns = `id, tenant, platform, source, type, name, delivery_id, priority, actor_id, actor_name,
   actor_bot, entity, title, url, occurred_at, received_at, correlation_id, causation_id, headers,
-  content_type`
+  content_type, sender, backfilled`
 
 /** One event by id; undefined where there is none, or where the text is no id at all. */
 export async function findEvent(db: Db, id: string): Promise<StoredEvent | undefined> {
   if (!isUuid(id)) return undefined
   const { rows } = await db.query<EventRow>(`select ${eventColumns}, raw from events where id = $1`, [id])
   return rows[0] === undefined ? undefined : storedEvent(rows[0])
+}
+
+/** How an event came. */
+export interface Origin {
+  headers: Readonly<Record<string, string>>
+  backfilled: boolean
+}
+
+/** How these events came, by their ids; those that retention has dropped are absent. */
+export async function findOrigins(db: Db, ids: readonly string[]): Promise<Map<string, Origin>> {
+  if (ids.length === 0) return new Map()
+  const { rows } = await db.query<Origin & { id: string }>(
+    "select id, headers, backfilled from events where id = any($1)",
+    [ids],
+  )
+  return new Map(rows.map(({ id, ...origin }) => [id, origin]))
 }
 
 /** The body of an event exactly as received, and the Content-Type it came with. */
@@ -125,6 +157,8 @@ export function storedEvent(row: EventRow): StoredEvent {
     causationId: row.causation_id,
     headers: row.headers,
     contentType: row.content_type,
+    ...(row.sender === null ? {} : { sender: row.sender }),
+    backfilled: row.backfilled,
     raw: row.raw,
   }
 }

@@ -42,6 +42,28 @@ export async function migrate(url: string, folder: URL = schemas): Promise<Migra
   }
 }
 
+/**
+ * Fails in one line that names the mend where the server is away, refuses the user or the database, or
+ * has no schema of ours.
+ */
+export async function expectSchema(url: string): Promise<void> {
+  const pool = createPool(url, { max: 1 })
+  try {
+    const client = await connect(pool, url)
+    try {
+      if (await hasSchema(client)) return
+    } finally {
+      client.release()
+    }
+  } finally {
+    await pool.end()
+  }
+  throw new SignalboxError(
+    "configuration",
+    `the database ${new URL(url).pathname.slice(1)} has no tables of signalbox: run signalbox migrate, or start the hub on it once`,
+  )
+}
+
 async function connect(pool: Pool, url: string): Promise<PoolClient> {
   try {
     return await pool.connect()
@@ -82,12 +104,16 @@ async function checkServer(client: PoolClient): Promise<void> {
 }
 
 async function recordedNames(client: PoolClient): Promise<Set<string>> {
+  if (!(await hasSchema(client))) return new Set()
+  const names = await client.query<{ name: string }>("select name from schema_migrations")
+  return new Set(names.rows.map((row) => row.name))
+}
+
+async function hasSchema(client: PoolClient): Promise<boolean> {
   const { rows } = await client.query<{ present: boolean }>(
     "select to_regclass('public.schema_migrations') is not null as present",
   )
-  if (rows[0]?.present !== true) return new Set()
-  const names = await client.query<{ name: string }>("select name from schema_migrations")
-  return new Set(names.rows.map((row) => row.name))
+  return rows[0]?.present === true
 }
 
 async function applyMigrations(client: PoolClient, recorded: Set<string>, folder: URL): Promise<string[]> {

@@ -28,3 +28,19 @@ export async function heldJobs(db: Db, queues: readonly string[]): Promise<HeldJ
   )
   return rows
 }
+
+/** The time by the database's clock. */
+export async function databaseTime(db: Db): Promise<Date> {
+  const { rows } = await db.query<{ now: Date }>("select clock_timestamp() as now")
+  return rows[0]?.now ?? new Date()
+}
+
+/** Whether these queues still have work that was given to them before `at`, by the database's clock. */
+export async function hasJobsBefore(db: Db, queues: readonly string[], at: Date): Promise<boolean> {
+  const { rows } = await db.query(
+    `select from pgboss.job
+     where name = any($1::text[]) and state in ('created', 'retry', 'active') and created_on <= $2 limit 1`,
+    [queues, at],
+  )
+  return rows.length > 0
+}

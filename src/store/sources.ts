@@ -1,127 +1,146 @@
-import { SignalboxError } from "../core/errors.ts"
-import type { Platform, Secret } from "../core/platform.ts"
+import type { Fields } from "../core/fields.ts"
 import type { Db } from "./database.ts"
 import { valuesList } from "./values-list.ts"
 
-/** A configured sender of a platform. */
-export interface Source {
+/** A configured sender as stored. */
+export interface SourceRow {
+  id: string
   tenant: string
   platform: string
   name: string
-  /** In force, all of them. */
-  secrets: readonly Secret[]
-  /** Why it takes no webhooks, in a sentence for the operator; absent while it does. */
-  off?: string
-}
-
-/** A source besides the default ones. */
-export interface SourceSettings {
-  platform: string
-  name: string
-  /** `default` if absent. */
-  tenant?: string
-  secrets: readonly string[]
-}
-
-export interface SourcesOptions {
-  platforms: readonly Platform[]
-  /** Secrets of each platform's default source; a platform that is absent is off. */
-  secrets: ReadonlyMap<string, readonly string[]>
-  extra?: readonly SourceSettings[]
-}
-
-/** The sources of this process, held in memory: finding one costs no query. */
-export interface Sources {
-  find(platform: string, name: string): Source | undefined
-  list(): readonly Source[]
-}
-
-/** Name of the source that `POST /webhooks/:platform` speaks to. */
-export const defaultSource = "default"
-
-const defaultTenant = "default"
-
-/**
- * Makes the rows of all sources where they are missing, and loads them. Throws `configuration` for a
- * malformed source, or where a row of that name belongs to another tenant.
- */
-export async function openSources(
-  db: Db,
-  { platforms, secrets, extra = [] }: SourcesOptions,
-): Promise<Sources> {
-  const sources = new Map<string, Source>()
-  for (const platform of platforms) {
-    const values = secrets.get(platform.name) ?? []
-    sources.set(pathOf(platform.name, defaultSource), {
-      tenant: defaultTenant,
-      platform: platform.name,
-      name: defaultSource,
-      secrets: withIds("env", values),
-      ...(values.length === 0 ? { off: reasonOff(platform) } : {}),
-    })
-  }
-  for (const settings of extra) {
-    const source = extraSource(settings, platforms)
-    sources.set(pathOf(source.platform, source.name), source)
-  }
-  for (const row of await ensureRows(db, [...sources.values()])) {
-    const path = pathOf(row.platform, row.name)
-    const source = sources.get(path)
-    if (source === undefined) continue
-    if (row.tenant !== source.tenant) {
-      throw new SignalboxError("configuration", `source ${path} belongs to tenant ${row.tenant}`)
-    }
-    if (!row.enabled) sources.set(path, { ...source, off: `source ${path} is disabled` })
-  }
-  return {
-    find: (platform, name) => sources.get(pathOf(platform, name)),
-    list: () => [...sources.values()],
-  }
-}
-
-interface SourceRow {
-  tenant: string
-  platform: string
-  name: string
+  sender: string | null
+  settings: Fields
   enabled: boolean
+  createdAt: Date
+  updatedAt: Date
+  /** Changes with every change to the source or to one of its secrets. */
+  version: number
 }
 
-async function ensureRows(db: Db, sources: readonly Source[]): Promise<SourceRow[]> {
-  if (sources.length === 0) return []
+const columns = `id, tenant, platform, name, sender, settings, enabled, created_at as "createdAt",
+  updated_at as "updatedAt", version`
+
+/** What names a source besides its id. */
+export interface SourcePath {
+  tenant: string
+  platform: string
+  name: string
+}
+
+/** Makes rows where they are missing, and answers all that have these paths, whosever they are. */
+export async function ensureSources(db: Db, wanted: readonly SourcePath[]): Promise<SourceRow[]> {
+  const found = await sourcesAt(db, wanted)
+  const known = new Set(found.map(({ platform, name }) => `${platform}/${name}`))
+  const missing = wanted.filter(({ platform, name }) => !known.has(`${platform}/${name}`))
+  if (missing.length === 0) return found
   await db.query(
-    `insert into sources (tenant, platform, name) values ${valuesList(sources.length, 3)} on conflict do nothing`,
-    sources.flatMap((source) => [source.tenant, source.platform, source.name]),
+    `insert into sources (tenant, platform, name) values ${valuesList(missing.length, 3)} on conflict do nothing`,
+    missing.flatMap(({ tenant, platform, name }) => [tenant, platform, name]),
   )
-  const { rows } = await db.query<SourceRow>("select tenant, platform, name, enabled from sources")
+  return sourcesAt(db, wanted)
+}
+
+async function sourcesAt(db: Db, paths: readonly SourcePath[]): Promise<SourceRow[]> {
+  const { rows } = await db.query<SourceRow>(
+    `select ${columns} from sources
+     where (platform, name) in (select * from unnest($1::text[], $2::text[]))`,
+    [paths.map(({ platform }) => platform), paths.map(({ name }) => name)],
+  )
   return rows
 }
 
-function extraSource(settings: SourceSettings, platforms: readonly Platform[]): Source {
-  const { platform: platformName, name, tenant = defaultTenant, secrets } = settings
-  const path = pathOf(platformName, name)
-  const platform = platforms.find((candidate) => candidate.name === platformName)
-  if (platform === undefined) throw new SignalboxError("configuration", `source ${path}: unknown platform`)
-  if (!/^[A-Za-z0-9][\w.-]{0,62}$/.test(name)) {
-    throw new SignalboxError("configuration", `source ${path}: a name has letters, digits, "_", "-" and "."`)
-  }
-  if (secrets.length === 0) throw new SignalboxError("configuration", `source ${path} has no secret`)
-  for (const value of secrets) {
-    const problem = value === "" ? "holds an empty secret" : platform.checkSecret?.(value)
-    if (problem) throw new SignalboxError("configuration", `source ${path} ${problem}`)
-  }
-  return { tenant, platform: platformName, name, secrets: withIds("hub", secrets) }
+/** Rises with every change to any source, in the order of commit. */
+export async function sourceVersion(db: Db): Promise<number> {
+  const { rows } = await db.query<{ version: number }>("select version from source_version")
+  return rows[0]?.version ?? 0
 }
 
-function withIds(origin: string, values: readonly string[]): Secret[] {
-  return values.map((value, index) => ({ id: `${origin}:${index + 1}`, value }))
+/** The version of every source, by id. */
+export async function sourceVersions(db: Db): Promise<Map<string, number>> {
+  const { rows } = await db.query<{ id: string; version: number }>("select id, version from sources")
+  return new Map(rows.map(({ id, version }) => [id, version]))
 }
 
-function reasonOff({ name, secretVariable }: Platform): string {
-  return secretVariable === null
-    ? `${name} takes no webhooks; its events are submitted through the API`
-    : `${name} is off: ${secretVariable} is not set`
+/** Sources by id. */
+export async function sourcesById(db: Db, ids: readonly string[]): Promise<SourceRow[]> {
+  const { rows } = await db.query<SourceRow>(`select ${columns} from sources where id = any($1)`, [ids])
+  return rows
 }
 
-function pathOf(platform: string, name: string): string {
-  return `${platform}/${name}`
+/** One source of a tenant, or of any for null. */
+export async function findSource(
+  db: Db,
+  tenant: string | null,
+  platform: string,
+  name: string,
+): Promise<SourceRow | undefined> {
+  const { rows } = await db.query<SourceRow>(
+    `select ${columns} from sources
+     where platform = $2 and name = $3 and ($1::text is null or tenant = $1)`,
+    [tenant, platform, name],
+  )
+  return rows[0]
+}
+
+/** Sources of a tenant, or of all for null, by platform and name. */
+export async function listSources(
+  db: Db,
+  tenant: string | null,
+  page: { limit: number; after: { platform: string; name: string } | null },
+): Promise<SourceRow[]> {
+  const { rows } = await db.query<SourceRow>(
+    `select ${columns} from sources
+     where ($1::text is null or tenant = $1)
+       and ($3::text is null or (platform, name) > ($3, $4))
+     order by platform, name limit $2`,
+    [tenant, page.limit, page.after?.platform ?? null, page.after?.name ?? null],
+  )
+  return rows
+}
+
+/** What a source is made with. */
+export interface SourceSpec extends SourcePath {
+  sender: string | null
+  settings: Fields
+}
+
+/** Makes a source; undefined where the path is taken. */
+export async function insertSource(db: Db, source: SourceSpec): Promise<SourceRow | undefined> {
+  const { rows } = await db.query<SourceRow>(
+    `insert into sources (tenant, platform, name, sender, settings) values ($1, $2, $3, $4, $5)
+     on conflict do nothing returning ${columns}`,
+    [source.tenant, source.platform, source.name, source.sender, JSON.stringify(source.settings)],
+  )
+  return rows[0]
+}
+
+/** Holds a source until the end of the transaction: whoever changes its secrets too begins with this. */
+export async function lockSource(db: Db, id: string): Promise<SourceRow | undefined> {
+  const { rows } = await db.query<SourceRow>(`select ${columns} from sources where id = $1 for update`, [id])
+  return rows[0]
+}
+
+/** What may be changed of a source; absent members stay as they are. */
+export interface SourceChange {
+  enabled?: boolean | undefined
+  sender?: string | null | undefined
+  /** Put over those it has; a null takes one away. */
+  settings?: Fields | undefined
+}
+
+/** Changes a source; undefined where there is none of this id. */
+export async function updateSource(
+  db: Db,
+  id: string,
+  { enabled, sender, settings = {} }: SourceChange,
+): Promise<SourceRow | undefined> {
+  const gone = Object.keys(settings).filter((key) => settings[key] === null)
+  const { rows } = await db.query<SourceRow>(
+    `update sources set enabled = coalesce($2, enabled),
+       sender = case when $3 then $4 else sender end,
+       settings = (settings || $5::jsonb) - $6::text[]
+     where id = $1 returning ${columns}`,
+    [id, enabled ?? null, sender !== undefined, sender ?? null, JSON.stringify(settings), gone],
+  )
+  return rows[0]
 }

@@ -1,7 +1,7 @@
 import type { LoggedEvent } from "../core/envelope.ts"
-import { parsePayload } from "../core/payload.ts"
+import { maskedPayload } from "../core/mask.ts"
 
-/** An event as a stream within the process hands it out: `payload` is what handlers are given as such. */
+/** An event as a stream within the process hands it out: `payload` is the body parsed, its secrets masked. */
 export type StreamedEvent = LoggedEvent & { readonly payload: unknown }
 
 /** Adds the payload, parsed when first asked for; reading it throws `malformed_json` where it is none. */
@@ -10,7 +10,7 @@ export function toStreamedEvent(event: LoggedEvent): StreamedEvent {
   return {
     ...event, // a copy each: several streams hand out what the feed has read once
     get payload() {
-      parsed ??= { value: parsePayload(event.raw, event.contentType) }
+      parsed ??= { value: maskedPayload(event.raw, event.contentType) }
       return parsed.value
     },
   }

@@ -25,6 +25,7 @@ function event(fields: Partial<LoggedEvent> = {}, payload: unknown = {}): Logged
     receivedAt: new Date("2026-01-02T03:04:06.000Z"),
     correlationId: "c",
     causationId: null,
+    backfilled: false,
     headers: {},
     contentType: "application/json",
     raw: Buffer.from(typeof payload === "string" ? payload : JSON.stringify(payload)),

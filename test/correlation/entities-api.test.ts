@@ -121,6 +121,7 @@ describe("a timeline", () => {
       receivedAt: "2026-11-21T12:10:00.123Z",
       correlationId: "c",
       causationId: null,
+      backfilled: false,
       payload: {},
       via: [
         {

@@ -152,7 +152,15 @@ async function takeIn(requests: readonly Incoming[]): Promise<string> {
       contentType: parsed.contentType,
       raw,
     })
-    const stored = { ...event, actor: null, entity: null, title: null, url: null, occurredAt: null }
+    const stored = {
+      ...event,
+      backfilled: false,
+      actor: null,
+      entity: null,
+      title: null,
+      url: null,
+      occurredAt: null,
+    }
     const derived = derive(stored, 1)
     await transaction(database.work, async (db) => {
       await insertEvents(db, [event])

@@ -40,6 +40,7 @@ export function eventOf(normalized: Normalized, given: Partial<StoredEvent> = {}
     receivedAt: normalized.occurredAt,
     correlationId: "c",
     causationId: null,
+    backfilled: false,
     headers: {},
     contentType: "application/json",
     raw: Buffer.from("{}"),

@@ -1,3 +1,4 @@
+import { inspect } from "node:util"
 import { expect, it } from "vitest"
 import { loadConfig } from "../../src/config.ts"
 import { createHub } from "../../src/hub.ts"
@@ -41,6 +42,10 @@ it.each([
   [{ LOG_LEVEL: "loud" }, "LOG_LEVEL"],
   [{ GITHUB_WEBHOOK_SECRET: "a,,b" }, "GITHUB_WEBHOOK_SECRET"],
   [{ DEPLOYMENT_WEBHOOK_SECRET: "not-whsec" }, "DEPLOYMENT_WEBHOOK_SECRET"],
+  [{ SIGNALBOX_ENCRYPTION_KEY: "too short" }, "SIGNALBOX_ENCRYPTION_KEY"],
+  [{ SIGNALBOX_ENCRYPTION_KEY: `${"ab".repeat(32)},${"cd".repeat(31)}` }, "SIGNALBOX_ENCRYPTION_KEY"],
+  [{ LINEAR_API_KEY: "two words" }, "LINEAR_API_KEY"],
+  [{ SLACK_API_URL: "slack.example" }, "SLACK_API_URL"],
 ])("%j stops the start with one line that names it and keeps its value to itself", (env, name) => {
   const value = Object.values(env)[0] ?? ""
   let message = ""
@@ -52,6 +57,27 @@ it.each([
   expect(message).toContain(name)
   expect(message).not.toContain("\n")
   expect(message.replaceAll(name, "")).not.toContain(value)
+})
+
+it("encryption keys stand in base64 or in hexadecimal digits, and the one that seals comes first", () => {
+  const hex = "0123456789abcdef".repeat(4)
+  const base64 = Buffer.from(hex, "hex").toString("base64")
+  const { encryptionKeys } = loadConfig(
+    { SIGNALBOX_ENCRYPTION_KEY: `${hex}, ${base64},${"ff".repeat(32)}` },
+    platforms,
+  )
+  const [first, same, other] = encryptionKeys.map(({ id }) => id)
+  expect(first).toMatch(/^[0-9a-f]{16}$/)
+  expect(same).toBe(first)
+  expect(other).not.toBe(first)
+  expect(inspect(encryptionKeys, { depth: 9, showHidden: true })).not.toContain(hex.slice(0, 16))
+})
+
+it("credentials and addresses of the platforms' APIs come from their own variables", () => {
+  const env = { LINEAR_API_KEY: "lin_api_x", SLACK_API_URL: "https://slack.example/api/" }
+  const { credentials, apiUrls } = loadConfig(env, platforms)
+  expect([...credentials]).toEqual([["linear", "lin_api_x"]])
+  expect([...apiUrls]).toEqual([["slack", "https://slack.example/api/"]])
 })
 
 it("every malformed variable is named at once", () => {

@@ -30,8 +30,8 @@ async function timelineOf(entity: string): Promise<string[]> {
 
 async function tell(order: readonly StoryRequest[]) {
   await hub.database.work.query(
-    `delete from events; delete from event_keys; delete from event_log; delete from event_references;
-     delete from event_correlations; delete from event_processing_status; delete from event_performance;
+    `delete from events; delete from event_keys; delete from event_states; delete from event_log;
+     delete from event_references; delete from event_correlations; delete from event_processing_status; delete from event_performance;
      delete from github_events; delete from linear_events; delete from slack_events;
      delete from deployment_events`,
   )

@@ -13,7 +13,7 @@ import { testDatabase } from "../support/database.ts"
 import { untilBlocked } from "./support/locks.ts"
 
 const database = await testDatabase()
-const pool = createPool(database.url, { role: "signalbox_worker", max: 2, pipeline: true })
+const pool = createPool(database.url, { role: "signalbox_worker", max: 3, pipeline: true })
 const queue = createQueue({ url: database.url, log: silentLog })
 await queue.start()
 afterAll(async () => {
@@ -33,12 +33,23 @@ const hiding: Enqueue = async (db) => {
 /** PostgreSQL text holds no NUL; ingest cleans it away, so nothing but a fault of ours brings it here. */
 const unstorable = { name: "a\0b" }
 
-function persistWith(enqueue: Enqueue) {
-  return createPersist({
+/** Hands events over together, and answers what became of each by its id: a receipt, or why not. */
+function persistWith(enqueue: Enqueue, ms = 5_000) {
+  const persist = createPersist({
     write: (events, again) => writeBatch(pool, enqueue, events, again),
-    patienceMs: 500,
     log: silentLog,
   })
+  return async (events: readonly NewEvent[]): Promise<Map<string, unknown>> => {
+    const batcher = createBatcher({ persist })
+    const answerBy = performance.now() + ms
+    const answers = events.map(async (event): Promise<[string, unknown]> => {
+      const outcome = await batcher.add(event, answerBy).catch((error: unknown) => error)
+      return [event.id, outcome]
+    })
+    const outcomes = new Map(await Promise.all(answers))
+    await batcher.close()
+    return outcomes
+  }
 }
 
 function newEvent(changes: Partial<NewEvent> = {}): NewEvent {
@@ -131,7 +142,8 @@ test("events whose job cannot be enqueued are not stored", async () => {
 
 test("an enqueue that hides its failure does not get its events acknowledged", async () => {
   const event = newEvent()
-  await expect(persistWith(hiding)([event])).rejects.toMatchObject({ status: 503 })
+  const outcomes = await persistWith(hiding, 300)([event])
+  expect(outcomes.get(event.id)).toMatchObject({ status: 503 })
   expect(await stored([event])).toEqual(new Set())
 })
 
@@ -169,10 +181,46 @@ test("no batch is larger than its bounds, and a body larger than the bound goes 
     },
   })
   const lengths = [...Array.from({ length: 25 }, () => 10), 400, 400, 400, 5_000, 10]
-  await Promise.all(lengths.map((length) => batcher.add(newEvent({ raw: Buffer.alloc(length) }))))
+  await Promise.all(lengths.map((length) => batcher.add(newEvent({ raw: Buffer.alloc(length) }), Infinity)))
   expect(sizes.flat()).toEqual(lengths)
   for (const batch of sizes) {
     expect(batch.length).toBeLessThanOrEqual(10)
     expect(batch.length === 1 || batch.reduce((sum, size) => sum + size, 0) <= 1_000).toBe(true)
   }
+})
+
+test("what is given up before its batch is written is left out of it, and each has an end of its own", async () => {
+  const written: NewEvent[] = []
+  let letGo: (() => void) | undefined
+  const batcher = createBatcher({
+    inFlight: 1,
+    persist: async (events, wanted) => {
+      await new Promise<void>((resolve) => (letGo = resolve))
+      const left = events.filter(wanted)
+      written.push(...left)
+      return new Map(left.map(({ id }) => [id, { eventId: id, duplicate: false, conflict: false }]))
+    },
+  })
+  const soon = performance.now() + 60
+  const [running, impatient, patient] = [newEvent(), newEvent(), newEvent()]
+  const first = batcher.add(running, Infinity)
+  await new Promise((resolve) => setImmediate(resolve))
+  const second = batcher.add(impatient, soon)
+  const third = batcher.add(patient, Infinity)
+  await expect(second).rejects.toMatchObject({ status: 503, retryAfter: 5 })
+  letGo?.()
+  expect(await first).toMatchObject({ eventId: running.id })
+  await new Promise((resolve) => setTimeout(resolve, 5))
+  letGo?.()
+  expect(await third).toMatchObject({ eventId: patient.id })
+  expect(written.map(({ id }) => id)).toEqual([running.id, patient.id])
+})
+
+test("no more wait than memory is meant for: the next one is turned away at once", async () => {
+  const batcher = createBatcher({ inFlight: 0, maxWaiting: 3, persist: () => new Promise(() => {}) })
+  const answerBy = performance.now() + 60
+  const taken = Array.from({ length: 3 }, () => batcher.add(newEvent(), answerBy))
+  await expect(batcher.add(newEvent(), Infinity)).rejects.toMatchObject({ status: 503, retryAfter: 5 })
+  for (const { status } of await Promise.allSettled(taken)) expect(status).toBe("rejected")
+  await batcher.add(newEvent(), performance.now()).catch(() => {}) // there is room again
 })

@@ -47,6 +47,7 @@ test("a submission needs no signature and is stored like a webhook", async () =>
     receivedAt: at,
     correlationId: eventId,
     causationId: null,
+    backfilled: false,
     headers: given.headers,
     contentType: "application/json",
     raw: given.body,

@@ -1,5 +1,6 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
+import { deploymentTable } from "../../src/core/deployment-detail.ts"
 import { mediaType } from "../../src/core/payload.ts"
 import type { Platform, Secret } from "../../src/core/platform.ts"
 import { platforms } from "../../src/platforms/index.ts"
@@ -23,12 +24,17 @@ import { attemptIdentity, expectWellFormedIdentity, expectWithstands } from "./s
 /** One suite over every platform: whatever shared code relies on. See test/support/fixtures.ts for the form of fixtures. */
 const database = await testDatabase()
 
-for (const platform of platforms) {
-  const fixtures = loadFixtures(platform.name)
-  const events = fixtures.filter(isEvent)
-  const signer = await loadSigner(platform.name)
+const kinds = platforms.flatMap((platform) =>
+  [undefined, ...(platform.senders ?? [])].map((sender) => ({ platform, sender })),
+)
 
-  describe(`${platform.name}: what is believed`, () => {
+for (const { platform, sender } of kinds) {
+  const label = sender === undefined ? platform.name : `${platform.name}, ${sender}`
+  const fixtures = loadFixtures(platform.name, sender)
+  const events = fixtures.filter(isEvent)
+  const signer = await loadSigner(platform.name, sender)
+
+  describe(`${label}: what is believed`, () => {
     const suite =
       signer === null
         ? () => believesNobody(platform, fixtures)
@@ -36,12 +42,16 @@ for (const platform of platforms) {
     suite()
   })
 
-  describe(`${platform.name}: what is made of it`, () => {
+  describe(`${label}: what is made of it`, () => {
     it.each(events)("$shape is what its fixture says", (fixture) => {
       const message = messageOf(fixture.request, fixture.contentType)
-      const { name, type, priority, key } = fixture.expect
-      const identity = platform.identify(message, fixture.request.body)
+      const { name, type, priority, key, state } = fixture.expect
+      const { record, endpointHeader, ...identified } = platform.identify(message, fixture.request.body)
+      const { state: told = record, ...identity } = identified
       expect(identity).toEqual({ name, type, priority, key: key ?? identity.key })
+      expect(told ?? null).toBe(state === undefined ? (told ?? null) : state)
+      // What is not kept could not be told apart later.
+      expect([undefined, ...platform.keptHeaders]).toContain(endpointHeader)
       expectNormalized(platform, message, fixture.expect)
       expect(platform.handshake?.(message, true) ?? null).toBeNull()
       const { acknowledge = platform.acknowledge?.(message) ?? null } = fixture.expect
@@ -107,7 +117,7 @@ for (const platform of platforms) {
     })
   })
 
-  describe(`${platform.name}: what it withstands`, () => {
+  describe(`${label}: what it withstands`, () => {
     it.each(events)(
       "$shape, spoiled, throws nothing but a clear refusal and stays well-formed",
       (fixture) => {
@@ -266,7 +276,7 @@ for (const platform of platforms) {
     })
   })
 
-  describe(`${platform.name}: what is kept`, () => {
+  describe(`${label}: what is kept`, () => {
     it("every delivery comes as a media type that is taken", () => {
       const taken = new Set(["application/json", ...platform.contentTypes])
       const refused = fixtures.filter(({ contentType }) => !taken.has(mediaType(contentType)))
@@ -295,9 +305,18 @@ for (const platform of platforms) {
       "the detail row of $shape fits its table",
       async (fixture) => {
         const { detail } = platform.normalize(messageOf(fixture.request, fixture.contentType))
-        expect(await insertDetail(database.work, platform.detail?.table ?? "", detail ?? {})).toBe(1)
+        if (detail === null) return
+        expect(await insertDetail(database.work, platform.detail?.table ?? "", detail)).toBe(1)
       },
     )
+
+    it("a deployment that is told of besides fits the table of deployments", async () => {
+      for (const { request, contentType } of events) {
+        const { deployment } = platform.normalize(messageOf(request, contentType))
+        if (!deployment) continue
+        expect(await insertDetail(database.work, deploymentTable.table, { ...deployment })).toBe(1)
+      }
+    })
   })
 }
 
@@ -369,7 +388,7 @@ function believesSigner(platform: Platform, fixtures: readonly Fixture[], signer
     }
   })
 
-  it("a body that was changed after signing is refused", () => {
+  it.runIf(signer.coversBody !== false)("a body that was changed after signing is refused", () => {
     for (const { request } of fixtures) {
       const signed = signRequest(request, signer)
       const flipped = Buffer.from(signed.body)

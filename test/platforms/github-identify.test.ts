@@ -60,6 +60,7 @@ it.each(["error", "constructor", "valueof", "has_own_property", "quantum_entangl
       name: `${event}:went`,
       type: `github.${event}.went`,
       priority: "normal",
+      endpointHeader: "x-github-hook-id",
     })
   },
 )

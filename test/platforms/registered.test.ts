@@ -19,6 +19,19 @@ it("every platform's folder is registered, and has fixtures and a signer", () =>
   expect(registrationProblems({ folders, platforms, fixturesOf })).toEqual([])
 })
 
+it("every kind of sender has fixtures and a signer, and every folder of fixtures is of one", () => {
+  for (const { name, senders = [] } of platforms) {
+    const folders = readdirSync(`${root}fixtures/${name}`, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map((entry) => entry.name)
+    expect(folders.toSorted()).toEqual(senders.toSorted())
+    for (const sender of senders) {
+      expect(loadFixtures(name, sender).length, sender).toBeGreaterThan(0)
+      expect(existsSync(`${root}fixtures/${name}/${sender}/sign.ts`), sender).toBe(true)
+    }
+  }
+})
+
 it("a platform that was forgotten anywhere is told by name", () => {
   const problems = registrationProblems({
     folders: ["github", "pigeon_post"],

@@ -12,6 +12,7 @@ export const obedient: Platform = definePlatform({
   name: "custom",
   secretVariable: null,
   acceptedStatus: 202,
+  answerWithinMs: 10_000,
   contentTypes: [],
   keptHeaders: [],
   detail: { table: "github_events", columns: ["event_name", "number", "state"] },

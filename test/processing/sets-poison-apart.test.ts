@@ -128,3 +128,18 @@ test("a body that is no JSON, and an event of a platform unknown here, become de
   )
   expect(rows).toEqual([{ error_code: "derive_failed" }, { error_code: "malformed_json" }])
 })
+
+test("a body that was stored before its depth was bounded becomes a dead letter, and kills no worker", async () => {
+  const { queue } = await startProcessor(database, soon)
+  const fields = { tenant: "deep" }
+  const deep = { ...newEvent({}, fields), raw: Buffer.from("[".repeat(200_000) + "]".repeat(200_000)) }
+  const beside = newEvent({ title: "beside" }, fields)
+  await submit(database, queue, [deep, beside])
+
+  expect(await untilLogged(database, [beside.id])).toEqual([beside.id])
+  await untilDead(deep.id)
+  const letters = await listDeadLetters(database.work, { tenant: "deep", limit: 10 })
+  expect(letters).toMatchObject([{ eventId: deep.id, errorCode: "too_deep" }])
+  const { rows } = await database.work.query("select payload from recent_events where id = $1", [deep.id])
+  expect(rows).toEqual([{ payload: null }])
+})

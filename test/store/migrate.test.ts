@@ -7,7 +7,7 @@ import { pathToFileURL } from "node:url"
 import { promisify } from "node:util"
 import { afterAll, beforeAll, expect, test } from "vitest"
 import { createPool } from "../../src/store/database.ts"
-import { migrate } from "../../src/store/migrate.ts"
+import { expectSchema, migrate } from "../../src/store/migrate.ts"
 import { emptyDatabase } from "../support/database.ts"
 import { describeSchema } from "../support/schema-description.ts"
 
@@ -157,6 +157,16 @@ test("a server that does not answer, or refuses us, is told in one line without 
     code: "configuration",
     message: expect.stringMatching(/^the database refuses DATABASE_URL: [^\n]*there_is_no_such_database/),
   })
+})
+
+test("a command on a database without the schema says what makes it", async () => {
+  const url = await emptyDatabase()
+  await expect(expectSchema(url)).rejects.toMatchObject({
+    code: "configuration",
+    message: expect.stringMatching(/^the database \S+ has no tables of signalbox: run signalbox migrate/),
+  })
+  await migrate(url)
+  await expectSchema(url)
 })
 
 test("a server older than PostgreSQL 15 is refused in one line", async () => {

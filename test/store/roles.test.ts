@@ -18,6 +18,9 @@ const fitting: Record<string, string | number> = {
   "event_deliveries.status": "delivered",
   "stream_subscriptions.status": "active",
   "dead_letters.status": "open",
+  "source_receipts.outcome": "rejected",
+  "source_gaps.kind": "outage",
+  "source_gaps.state": "open",
 }
 
 interface Column {

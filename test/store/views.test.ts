@@ -111,6 +111,13 @@ function nested(depth: number): string {
   return "[".repeat(depth) + "]".repeat(depth)
 }
 
+test("a body of numbers that would be written out without end gives null, and a long one in few its payload", async () => {
+  expect(await payload(`{"token":"x","n":[${Array(700).fill("1e131071").join()}]}`)).toBeNull()
+  expect(await payload('{"token":"x","n":1e300}')).toEqual({ token: "[masked]", n: 1e300 })
+  const control = "\u0001".repeat(10_000)
+  expect(await payload(JSON.stringify({ token: "x", control }))).toEqual({ token: "[masked]", control })
+})
+
 test("a body that jsonb cannot hold at all gives null", async () => {
   const deep = nested(1_000_000)
   const bodies = [

@@ -63,6 +63,7 @@ test("an event comes out as the log has it: id, type, and the JSON of the event"
     receivedAt: event?.receivedAt.toISOString(),
     correlationId: event?.id,
     causationId: null,
+    backfilled: false,
     payload: { action: "opened" },
   })
   client.cut()

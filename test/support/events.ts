@@ -90,6 +90,7 @@ function madeUp(spec: EventSpec): StoredEvent {
     receivedAt: now,
     correlationId: id,
     causationId: null,
+    backfilled: false,
     headers: {},
     contentType: "application/json",
     ...given,

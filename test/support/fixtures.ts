@@ -12,9 +12,10 @@
  *       "receivedAt": "2026-11-21T12:00:00.000Z",          optional, this is the default; also the signer's clock
  *       "expect": {
  *         "name", "type", "priority", "entity",            all four always (entity may be null)
- *         "key", "actor", "title", "url", "occurredAt",    optional, compared as they stand
+ *         "key", "state", "actor", "title", "url", "occurredAt",    optional, compared as they stand
  *         "correlationId", "causationId",
  *         "detail": { … },                                 optional, the columns named here
+ *         "deployment": { … } | null,                      optional, likewise of its row of deployment_events
  *         "references": [{ entity, relation, subject? }],  optional, ALL of them, in any order
  *         "texts": [{ field, text, format?, subject? }],   optional, ALL of them, in any order
  *         "mentions": [{ entity, relation, text? }],       optional, ALL that the platform's own mentionsIn
@@ -23,6 +24,9 @@
  *         "sameKeyAs": "other-shape"                       only where two shapes ARE one delivery
  *       }
  *     }
+ *
+ * The kinds of sender that a platform has besides its own form are folders in its folder, each with its
+ * own `sign.ts`: `fixtures/deployment/vercel/created.json`.
  *
  * A delivery that is a question and no event has `"expect": { "handshake": { "status", "body" } }` alone.
  *
@@ -47,6 +51,8 @@ export interface Signer {
   signatureHeader: string
   /** Seconds by which a signed time may be off, either way; null where the scheme signs no time. */
   toleranceSeconds: number | null
+  /** False for a token that only shows who sends; true if absent. */
+  coversBody?: boolean
   /** The headers to add: the signature, and the timestamp or id where they are signed with it. */
   sign(request: SignRequest): Record<string, string>
 }
@@ -66,6 +72,7 @@ const eventExpectation = z.strictObject({
   priority: z.enum(priorities),
   entity: z.string().nullable(),
   key: z.string().optional(),
+  state: z.string().nullable().optional(),
   actor: z.strictObject({ id: z.string(), name: z.string(), bot: z.boolean() }).nullable().optional(),
   title: z.string().nullable().optional(),
   url: z.string().nullable().optional(),
@@ -73,6 +80,7 @@ const eventExpectation = z.strictObject({
   correlationId: z.string().optional(),
   causationId: z.string().optional(),
   detail: z.record(z.string(), z.unknown()).nullable().optional(),
+  deployment: z.record(z.string(), z.unknown()).nullable().optional(),
   references: z
     .array(z.strictObject({ entity: z.string(), relation: z.string(), subject: z.string().optional() }))
     .optional(),
@@ -130,16 +138,20 @@ export function isEvent(fixture: Fixture): fixture is EventFixture {
   return !("handshake" in fixture.expect)
 }
 
-/** Every fixture of a platform by file name; an empty list where the folder is missing. */
-export function loadFixtures(platform: string): Fixture[] {
-  const folder = `${root}${platform}/`
+/** Every fixture of a platform, or of one of its kinds of sender, by file name; empty where the folder is missing. */
+export function loadFixtures(platform: string, sender?: string): Fixture[] {
+  const folder = folderOf(platform, sender)
   if (!existsSync(folder)) return []
   const names = readdirSync(folder).filter((name) => name.endsWith(".json"))
-  return names.toSorted().map((name) => readFixture(platform, name.slice(0, -".json".length)))
+  return names.toSorted().map((name) => readFixture(platform, sender, name.slice(0, -".json".length)))
 }
 
-function readFixture(platform: string, shape: string): Fixture {
-  const path = `${root}${platform}/${shape}.json`
+function folderOf(platform: string, sender: string | undefined): string {
+  return sender === undefined ? `${root}${platform}/` : `${root}${platform}/${sender}/`
+}
+
+function readFixture(platform: string, sender: string | undefined, shape: string): Fixture {
+  const path = `${folderOf(platform, sender)}${shape}.json`
   const parsed = fixtureFile.safeParse(JSON.parse(readFileSync(path, "utf8")))
   if (!parsed.success) throw new Error(`${path}: ${z.prettifyError(parsed.error)}`)
   const file = parsed.data
@@ -153,6 +165,7 @@ function readFixture(platform: string, shape: string): Fixture {
       headers: { ...file.headers, "content-type": contentType },
       body: Buffer.from(file.text ?? (file.form === undefined ? JSON.stringify(file.body) : form(file.form))),
       receivedAt: new Date(file.receivedAt),
+      ...(sender === undefined ? {} : { sender }),
     },
     contentType,
     expect: file.expect,
@@ -167,21 +180,23 @@ function form(fields: Record<string, unknown>): string {
   return encoded.toString()
 }
 
-/** The platform's signer; throws where `sign.ts` is missing or exports none. */
-export async function loadSigner(platform: string): Promise<Signer | null> {
-  const module: { signer?: Signer | null } = await import(pathToFileURL(`${root}${platform}/sign.ts`).href)
-  if (module.signer === undefined) throw new Error(`fixtures/${platform}/sign.ts exports no signer`)
+/** The signer of a platform, or of one of its kinds of sender; throws where `sign.ts` is missing or exports none. */
+export async function loadSigner(platform: string, sender?: string): Promise<Signer | null> {
+  const path = `${folderOf(platform, sender)}sign.ts`
+  const module: { signer?: Signer | null } = await import(pathToFileURL(path).href)
+  if (module.signer === undefined) throw new Error(`${path} exports no signer`)
   return module.signer
 }
 
 /** The request with the signer's headers added, ready to be sent. */
 export function signRequest(
-  { headers, body, receivedAt }: InboundRequest,
+  request: InboundRequest,
   signer: Signer,
   secret: string = signer.secrets[0],
-  now: Date = receivedAt,
+  now: Date = request.receivedAt,
 ): InboundRequest {
-  return { headers: { ...headers, ...signer.sign({ body, headers, secret, now }) }, body, receivedAt }
+  const { headers, body } = request
+  return { ...request, headers: { ...headers, ...signer.sign({ body, headers, secret, now }) } }
 }
 
 /** The message that ingest makes of a request. */
@@ -191,6 +206,7 @@ export function messageOf(request: InboundRequest, contentType: string): Message
     contentType,
     payload: parsePayload(request.body, contentType),
     receivedAt: request.receivedAt,
+    sender: request.sender,
   }
 }
 

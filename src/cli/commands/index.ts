@@ -3,6 +3,7 @@ import { keysCommand } from "./keys.ts"
 import { migrateCommand } from "./migrate.ts"
 import { sendCommand } from "./send.ts"
 import { serveCommand } from "./serve.ts"
+import { sourcesCommand } from "./sources/index.ts"
 import { sqlCommand } from "./sql.ts"
 import { tailCommand } from "./tail.ts"
 
@@ -11,6 +12,7 @@ export const commands: readonly Command[] = [
   serveCommand,
   migrateCommand,
   keysCommand,
+  sourcesCommand,
   tailCommand,
   sendCommand,
   sqlCommand,

@@ -7,7 +7,7 @@ import { platforms } from "../../platforms/index.ts"
 import { listApiKeys, revokeApiKey } from "../../store/api-keys.ts"
 import { openDatabase, type Database } from "../../store/database.ts"
 import { textOption, type Command, type CommandContext } from "../command.ts"
-import { withDatabaseUrl } from "../database.ts"
+import { withSchema } from "../database.ts"
 
 /** `signalbox keys`: make, list and revoke API keys, straight in the database. */
 export const keysCommand: Command = {
@@ -24,7 +24,7 @@ export const keysCommand: Command = {
     if (action === undefined) {
       throw new SignalboxError("bad_request", "say create NAME, list, or revoke ID")
     }
-    return withDatabaseUrl(loadConfig(context.env, platforms), async (url) => {
+    return withSchema(loadConfig(context.env, platforms), async (url) => {
       const database = openDatabase({ url, maxWork: 1, maxRead: 1 })
       try {
         return await action(database, context)

@@ -3,7 +3,7 @@ import { SignalboxError } from "../../core/errors.ts"
 import { platforms } from "../../platforms/index.ts"
 import { openDatabase, readAs } from "../../store/database.ts"
 import { textOption, type Command } from "../command.ts"
-import { withDatabaseUrl } from "../database.ts"
+import { withSchema } from "../database.ts"
 import { formatTable } from "../table.ts"
 
 /** `signalbox sql`: one query under the reader role, with the rows of one tenant in sight. */
@@ -15,7 +15,7 @@ export const sqlCommand: Command = {
   async run({ positionals, options, env, json, out }) {
     const query = positionals[0]
     if (query === undefined) throw new SignalboxError("bad_request", 'give a query: sql "select ..."')
-    const rows = await withDatabaseUrl(loadConfig(env, platforms), async (url) => {
+    const rows = await withSchema(loadConfig(env, platforms), async (url) => {
       const database = openDatabase({ url, maxWork: 1, maxRead: 1 })
       try {
         return await readAs(database, textOption(options, "tenant") ?? "default", (db) =>

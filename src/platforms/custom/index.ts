@@ -9,6 +9,7 @@ export const custom = definePlatform({
   secretVariable: null,
   checkSecret: webhookSecretProblem,
   acceptedStatus: 202,
+  answerWithinMs: 10_000,
   contentTypes: [],
   keptHeaders: ["idempotency-key", "webhook-id", "user-agent"],
   detail: null,

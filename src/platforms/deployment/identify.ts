@@ -1,31 +1,56 @@
-import { deliveryKey } from "../../core/delivery-key.ts"
+import { bodyKey, deliveryKey } from "../../core/delivery-key.ts"
 import type { Priority } from "../../core/envelope.ts"
+import { SignalboxError } from "../../core/errors.ts"
 import type { Identity, Message } from "../../core/platform.ts"
-import { refusal } from "../../core/submission.ts"
 import { environmentKindOf } from "./environment-kind.ts"
-import { type Deployment, deploymentSchema } from "./schema.ts"
+import type { Deployment } from "./schema.ts"
+import type { Reading } from "./sender.ts"
+import { senderOf } from "./senders/index.ts"
+
+/** The type of an event that tells of no deployment, or of nothing that can be read. */
+const unknownType = "deployment.unknown.received"
 
 /**
- * Keyed by `provider/id/status/attempt`, whichever way it came: a state is reached once an attempt. Each
- * part is percent-encoded, so that no part runs into the next. Throws 400 naming each field at fault.
+ * Keyed by what the sender knows the delivery by; in our own form by `provider/id/status/attempt`,
+ * whichever way it came: a state is reached once an attempt. Each part is percent-encoded, so that no
+ * part runs into the next. Throws 400 naming each field at fault where the body is the user's own.
  */
-export function identify({ payload }: Message): Identity {
-  const parsed = deploymentSchema.safeParse(payload)
-  if (!parsed.success) throw refusal("not a deployment", parsed.error)
-  const { provider, id, status, attempt } = parsed.data
-  const key = [provider, id, status, attempt ?? 1].map(encodeURIComponent).join("/")
-  const kind = kindOf(parsed.data)
+export function identify(message: Message, body: Buffer): Identity {
+  const reading = read(message)
+  const { deployment } = reading
   return {
-    key: deliveryKey(key),
-    name: `${kind}:${status}`,
-    type: typeOf(parsed.data),
-    priority: priorityOf(kind, status),
+    key: keyOf(message.sender, reading, body),
+    name: nameOf(message.sender, reading),
+    type: typeOf(deployment),
+    priority: deployment === null ? "normal" : priorityOf(kindOf(deployment), deployment.status),
   }
 }
 
+/** What a message's sender says by it. Throws 400 where it cannot be read, or where nobody has that sender. */
+export function read(message: Message): Reading {
+  const sender = senderOf(message.sender)
+  if (sender === undefined) {
+    throw new SignalboxError("bad_request", "this version knows no sender of the name that the source has")
+  }
+  return sender.read(message)
+}
+
+function keyOf(sender: string | undefined, { word, id, deployment }: Reading, body: Buffer): string {
+  if (id !== null) return deliveryKey(`${sender}/${id}`)
+  if (word !== null || deployment === null) return bodyKey(body)
+  const { provider, id: deploymentId, status, attempt } = deployment
+  return deliveryKey([provider, deploymentId, status, attempt ?? 1].map(encodeURIComponent).join("/"))
+}
+
+/** `production:success` of our own form, the sender's own name for it else: `vercel:deployment.created`. */
+function nameOf(sender: string | undefined, { word, deployment }: Reading): string {
+  if (word !== null || deployment === null) return `${sender}:${word ?? "unknown"}`
+  return `${kindOf(deployment)}:${deployment.status}`
+}
+
 /** `deployment.production.success`. */
-export function typeOf(deployment: Deployment): string {
-  return `deployment.${kindOf(deployment)}.${deployment.status}`
+export function typeOf(deployment: Deployment | null): string {
+  return deployment === null ? unknownType : `deployment.${kindOf(deployment)}.${deployment.status}`
 }
 
 /** `production`, `staging`, …, `unknown`. */

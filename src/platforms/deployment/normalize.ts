@@ -1,42 +1,64 @@
+import type { DeploymentDetail } from "../../core/deployment-detail.ts"
 import { entityKey } from "../../core/entity-key.ts"
+import { SignalboxError } from "../../core/errors.ts"
 import type { Message, Normalized, TextField } from "../../core/platform.ts"
-import { kindOf, typeOf } from "./identify.ts"
-import { type Deployment, deploymentSchema } from "./schema.ts"
+import { kindOf, read, typeOf } from "./identify.ts"
+import type { Deployment } from "./schema.ts"
+import type { Notice } from "./sender.ts"
 import { referencesOf } from "./shipped.ts"
 
-/** Reads a deployment. What `identify` would refuse is read as one that nothing is known of. */
-export function normalize({ payload, receivedAt }: Message): Normalized {
-  const parsed = deploymentSchema.safeParse(payload)
-  if (!parsed.success) return unreadable(receivedAt)
-  const deployment = parsed.data
-  const { id, provider, project, repo, sha, ref, environment, status, attempt, previousSha } = deployment
+/** Reads a delivery. What `identify` would refuse is read as one that nothing is known of. */
+export function normalize(message: Message): Normalized {
+  const { receivedAt } = message
+  try {
+    const { deployment, notice } = read(message)
+    return deployment === null
+      ? ofNotice(notice, receivedAt)
+      : ofDeployment(deployment, message.sender, receivedAt)
+  } catch (error) {
+    if (error instanceof SignalboxError) return ofNotice(undefined, receivedAt)
+    throw error
+  }
+}
+
+function ofDeployment(deployment: Deployment, sender: string | undefined, receivedAt: Date): Normalized {
   const { url, logUrl, correlationId, causationId } = deployment
   return {
     type: typeOf(deployment),
     actor: deployment.actor ?? null,
-    entity: entityKey.deployment(id),
+    entity: entityOf(deployment, sender),
     title: titleOf(deployment),
     url: url ?? logUrl ?? null,
     occurredAt: deployment.occurredAt ?? receivedAt,
-    detail: {
-      deployment_id: id,
-      provider,
-      project: project ?? null,
-      repository: repo?.fullName.toLowerCase() ?? null,
-      sha: sha ?? null,
-      ref: ref ?? null,
-      environment: environment ?? null,
-      environment_kind: kindOf(deployment),
-      status,
-      attempt: attempt ?? 1,
-      previous_sha: previousSha ?? null,
-      deployment_url: url ?? null,
-      log_url: logUrl ?? null,
-    },
+    detail: { ...detailOf(deployment) },
     references: referencesOf(deployment),
     texts: textsOf(deployment),
     ...(typeof correlationId === "string" ? { correlationId } : {}),
     ...(typeof causationId === "string" ? { causationId } : {}),
+  }
+}
+
+/** Whoever writes our own form chooses its ids for all; a named sender's are its provider's alone. */
+function entityOf({ id, provider }: Deployment, sender: string | undefined): string {
+  return entityKey.deployment(sender === undefined || sender === "generic" ? id : `${provider}/${id}`)
+}
+
+function detailOf(deployment: Deployment): DeploymentDetail {
+  const { id, provider, project, repo, sha, ref, environment, status, attempt, previousSha } = deployment
+  return {
+    deployment_id: id,
+    provider,
+    project: project ?? null,
+    repository: repo?.fullName.toLowerCase() ?? null,
+    sha: sha ?? null,
+    ref: ref ?? null,
+    environment: environment ?? null,
+    environment_kind: kindOf(deployment),
+    status,
+    attempt: attempt ?? 1,
+    previous_sha: previousSha ?? null,
+    deployment_url: deployment.url ?? null,
+    log_url: deployment.logUrl ?? null,
   }
 }
 
@@ -54,16 +76,18 @@ function textsOf({ ref }: Deployment): TextField[] {
   return branch === "" ? [] : [{ field: "branch", format: "branch", text: branch }]
 }
 
-function unreadable(receivedAt: Date): Normalized {
+function ofNotice(notice: Notice | undefined, receivedAt: Date): Normalized {
+  const correlationId = notice?.correlationId ?? null
   return {
-    type: "deployment.unknown.received",
-    actor: null,
+    type: typeOf(null),
+    actor: notice?.actor ?? null,
     entity: null,
-    title: null,
-    url: null,
-    occurredAt: receivedAt,
-    detail: { deployment_id: "unknown", provider: "unknown", status: "unknown" },
+    title: notice?.title ?? null,
+    url: notice?.url ?? null,
+    occurredAt: notice?.occurredAt ?? receivedAt,
+    detail: null,
     references: [],
     texts: [],
+    ...(correlationId === null ? {} : { correlationId }),
   }
 }

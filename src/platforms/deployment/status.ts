@@ -1,4 +1,7 @@
-/** States of a deployment. */
+/**
+ * States of a deployment. `rolled_back` says that an earlier version was put back; where the event names a
+ * commit, it is the one that is live again.
+ */
 export const statuses = [
   "queued",
   "in_progress",
@@ -13,10 +16,11 @@ export type DeploymentStatus = (typeof statuses)[number]
 /** What deploy tools call the same states. */
 const words: Readonly<Record<DeploymentStatus, string>> = {
   queued: "pending waiting requested scheduled created accepted",
-  in_progress: "inprogress running started building deploying progressing processing releasing",
+  in_progress:
+    "inprogress running started building deploying progressing processing releasing initializing preparing uploading terminating",
   success: "succeeded successful ok completed complete finished deployed passed ready live healthy promoted",
   failure: "failed fail error errored crashed timed_out timeout degraded unhealthy broken",
-  canceled: "cancelled aborted stopped skipped",
+  canceled: "cancelled cancel rejected aborted stopped skipped",
   inactive: "superseded deactivated destroyed removed deleted retired expired",
   rolled_back: "rolledback rollback reverted",
 }

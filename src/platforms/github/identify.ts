@@ -5,6 +5,7 @@ import { catalogue, shapeOf } from "./catalogue/index.ts"
 import { actionOf, isEventName, nameOf, typeOf } from "./naming.ts"
 import { at } from "./read.ts"
 import type { EventShape } from "./shape.ts"
+import { stateOf } from "./state.ts"
 
 // GitHub sends a GUID; proxies and people who replay by hand send what they like.
 const deliveryToken = /^[\x21-\x7e]{1,200}$/
@@ -28,11 +29,14 @@ export function identify(message: Message, body: Buffer): Identity {
   checkClaim(event, payload)
 
   const { priority = "normal" } = shapeOf(event)
+  const record = stateOf(event, payload)
   return {
     key,
     name: nameOf(event, payload),
     type: typeOf(event, payload),
     priority: typeof priority === "function" ? priority(payload, actionOf(payload)) : priority,
+    ...(record === null ? {} : { record }),
+    endpointHeader: "x-github-hook-id",
   }
 }
 
@@ -42,10 +46,14 @@ function checkForm({ contentType }: Message, body: Buffer): void {
   if (!/(?:^|&)payload=/.test(body.toString("latin1"))) throw badRequest("the form has no field payload")
 }
 
+/**
+ * A body that lacks what its claim needs and has the shape of another event is that other event. What
+ * has the shape of none is odd, but signed, and taken as what it claims to be.
+ */
 function checkClaim(event: string, payload: unknown): void {
   if (fits(shapeOf(event), payload)) return
   for (const [other, shape] of catalogue) {
-    if (other !== event && isDistinct(shape) && fits(shape, payload)) {
+    if (other !== event && fits(shape, payload)) {
       throw badRequest(`X-GitHub-Event says ${event}, and the body is one of ${other}`)
     }
   }
@@ -57,17 +65,6 @@ function fits({ has, hasNot = [], actions }: EventShape, payload: unknown): bool
     hasNot.every((path) => at(payload, path) === undefined) &&
     (actions === undefined || actions.includes(actionOf(payload) ?? ""))
   )
-}
-
-// Fields that events of many kinds have, and that prove nothing of any.
-const commonFields = new Set(
-  "account action definition id number organization ref repository sender source state status type".split(
-    " ",
-  ),
-)
-
-function isDistinct({ has }: EventShape): boolean {
-  return has.some((path) => !commonFields.has(path))
 }
 
 function badRequest(message: string): SignalboxError {

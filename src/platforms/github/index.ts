@@ -1,8 +1,10 @@
 import { definePlatform } from "../../core/platform.ts"
 import { detailTable } from "./detail.ts"
+import { keptHeaders } from "./headers.ts"
 import { identify } from "./identify.ts"
 import { mentionsIn } from "./mentions.ts"
 import { normalize } from "./normalize.ts"
+import { testDelivery } from "./test-delivery.ts"
 import { entityFromUrl } from "./urls.ts"
 import { verify } from "./verify.ts"
 
@@ -11,21 +13,19 @@ export const github = definePlatform({
   name: "github",
   secretVariable: "GITHUB_WEBHOOK_SECRET",
   acceptedStatus: 202,
+  answerWithinMs: 10_000,
   contentTypes: ["application/x-www-form-urlencoded"],
-  keptHeaders: [
-    "user-agent",
-    "x-github-delivery",
-    "x-github-enterprise-host",
-    "x-github-enterprise-version",
-    "x-github-event",
-    "x-github-hook-id",
-    "x-github-hook-installation-target-id",
-    "x-github-hook-installation-target-type",
-  ],
+  keptHeaders,
   detail: detailTable,
   verify,
   identify,
   normalize,
+  testDelivery,
+  calls: {
+    credentialVariable: "GITHUB_TOKEN",
+    apiUrlVariable: "GITHUB_API_URL",
+    load: async () => (await import("./remote/index.ts")).remote,
+  },
   entityFromUrl,
   mentionsIn,
 })

@@ -1,6 +1,7 @@
 import type { Actor } from "../../core/envelope.ts"
 import type { Message, Normalized } from "../../core/platform.ts"
 import { shapeOf } from "./catalogue/index.ts"
+import { deploymentOf } from "./deployment-row.ts"
 import { detailOf } from "./detail.ts"
 import { repository } from "./keys.ts"
 import { actionOf, isEventName, typeOf } from "./naming.ts"
@@ -23,6 +24,7 @@ export function normalize(message: Message): Normalized {
     url: urlOf(shape, payload),
     occurredAt: timeOf(shape, payload) ?? receivedAt,
     detail: detailOf(event, shape, message),
+    deployment: deploymentOf(event, payload),
     references: shape.references?.(payload) ?? [],
     texts: scope === null ? texts : texts.map((field) => ({ ...field, scope })),
   }

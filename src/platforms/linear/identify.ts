@@ -4,11 +4,14 @@ import { type Fields, fieldsOf } from "../../core/fields.ts"
 import type { Identity, Message } from "../../core/platform.ts"
 import { typeSegment } from "../../core/segment.ts"
 import { textOrNull } from "../../core/text.ts"
+import { stateOf } from "./state.ts"
 
 /**
  * The key is `linear-delivery`, which a retry repeats; `webhookId` names the hook and is the same in all
- * its deliveries. Old hooks send no such header: the body's hash serves them. A body that does not say
- * what happened to what was signed all the same, and is taken as `linear.unknown.received`.
+ * its deliveries. Old hooks send no such header: the body's hash serves them. The header is not signed,
+ * so a body that tells of no state has its own hash for one: under another header it is a duplicate. A
+ * body that does not say what happened to what was signed all the same, and is taken as
+ * `linear.unknown.received`.
  */
 export function identify({ headers, payload }: Message, body: Buffer): Identity {
   const fields = fieldsOf(payload)
@@ -18,6 +21,7 @@ export function identify({ headers, payload }: Message, body: Buffer): Identity 
     name: `${textOrNull(fields["type"], 128) ?? "unknown"}:${textOrNull(fields["action"], 128) ?? "received"}`,
     type: typeOf(fields),
     priority: priorityOf(fields),
+    state: stateOf(fields) ?? bodyKey(body),
   }
 }
 

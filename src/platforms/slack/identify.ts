@@ -5,6 +5,7 @@ import { type Fields, fieldsOf, listOf } from "../../core/fields.ts"
 import type { Identity, Message } from "../../core/platform.ts"
 import { type Delivery, deliveryOf } from "./delivery.ts"
 import { typeOf } from "./event-type.ts"
+import { stateOf } from "./state.ts"
 
 /**
  * Events are keyed by `event_id`, which a retry repeats: a retried request is never dropped by its
@@ -21,11 +22,13 @@ export function identify(message: Message, body: Buffer): Identity {
     )
   }
   const key = keyOf(delivery, name)
+  const state = stateOf(delivery)
   return {
     key: key === null ? bodyKey(body) : deliveryKey(key),
     name,
     type: typeOf(delivery),
     priority: priorityOf(delivery, name),
+    ...(state === null ? {} : { state }),
   }
 }
 

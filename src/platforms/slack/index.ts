@@ -4,6 +4,7 @@ import { formType } from "./delivery.ts"
 import { handshake } from "./handshake.ts"
 import { identify } from "./identify.ts"
 import { normalize } from "./normalize.ts"
+import { testDelivery } from "./test-delivery.ts"
 import { entityFromUrl } from "./urls.ts"
 import { verify } from "./verify.ts"
 
@@ -11,7 +12,9 @@ import { verify } from "./verify.ts"
 export const slack = definePlatform({
   name: "slack",
   secretVariable: "SLACK_SIGNING_SECRET",
+  secretOrigin: () => "Slack makes it: Signing Secret, under App Credentials in the app's Basic Information",
   acceptedStatus: 202,
+  answerWithinMs: 3_000,
   contentTypes: [formType],
   keptHeaders: ["x-slack-retry-num", "x-slack-retry-reason", "user-agent"],
   detail: {
@@ -23,5 +26,11 @@ export const slack = definePlatform({
   identify,
   acknowledge,
   normalize,
+  testDelivery,
+  calls: {
+    credentialVariable: "SLACK_BOT_TOKEN",
+    apiUrlVariable: "SLACK_API_URL",
+    load: async () => (await import("./remote/index.ts")).remote,
+  },
   entityFromUrl,
 })

@@ -7,7 +7,7 @@ import { promisify } from "node:util"
 import { SignalboxError } from "../../core/errors.ts"
 import { errorCode } from "../system-error.ts"
 import type { Binaries } from "./binaries.ts"
-import { writePrivate } from "./password.ts"
+import { writePrivate } from "../private-file.ts"
 import type { Place } from "./place.ts"
 
 const run = promisify(execFile)

@@ -12,7 +12,8 @@ import { createIngest, type Ingest, type IngestOptions } from "../../../src/inge
 import { platforms as allPlatforms } from "../../../src/platforms/index.ts"
 import { createQueue } from "../../../src/queue/queue.ts"
 import type { Database } from "../../../src/store/database.ts"
-import { openSources, type SourceSettings } from "../../../src/store/sources.ts"
+import { testSources } from "../../support/sources.ts"
+import type { SourceSettings } from "../../../src/sources/standing-sources.ts"
 
 /** A running way in, over real HTTP. */
 export interface RunningIngest {
@@ -22,7 +23,7 @@ export interface RunningIngest {
   ingest: Ingest
 }
 
-export interface StartOptions extends Partial<Omit<IngestOptions, "sources">> {
+export interface StartOptions extends Partial<IngestOptions> {
   database: Database
   platforms?: readonly Platform[]
   secrets: Readonly<Record<string, readonly string[]>>
@@ -40,11 +41,7 @@ export async function startIngest(options: StartOptions): Promise<RunningIngest>
   const ingest = createIngest({
     databaseUrl: database.url,
     platforms,
-    sources: await openSources(database.work, {
-      platforms,
-      secrets: new Map(Object.entries(secrets)),
-      extra,
-    }),
+    sources: await testSources({ database, platforms, secrets: new Map(Object.entries(secrets)), extra }),
     enqueue: (db, batches) => queue.enqueue(db, batches),
     log: silentLog,
     ...rest,

@@ -17,6 +17,8 @@ export function expectNormalized(platform: Platform, message: Message, expected:
     expect(normalized.occurredAt.toISOString()).toBe(new Date(occurredAt).toISOString())
   if (detail === null) expect(normalized.detail).toBeNull()
   else if (detail !== undefined) expect(normalized.detail).toMatchObject(detail)
+  if (expected.deployment === null) expect(normalized.deployment ?? null).toBeNull()
+  else if (expected.deployment !== undefined) expect(normalized.deployment).toMatchObject(expected.deployment)
   if (references !== undefined) {
     const found = normalized.references.map(({ entity, relation, subject }) => ({
       entity,

@@ -1,4 +1,5 @@
 import { expect } from "vitest"
+import { deploymentTable } from "../../../src/core/deployment-detail.ts"
 import { canonicalEntityKey } from "../../../src/core/entity-key.ts"
 import { platformNames } from "../../../src/core/envelope.ts"
 import type { Mention, Normalized, Platform, TextField } from "../../../src/core/platform.ts"
@@ -58,12 +59,12 @@ export function expectWellFormedMentions(mentions: readonly Mention[], field: Te
   }
 }
 
-function expectDetail({ detail }: Normalized, platform: Platform): void {
-  if (platform.detail === null || detail === null) {
-    expect(detail).toBeNull()
-    expect(platform.detail).toBeNull()
-    return
+function expectDetail({ detail, deployment }: Normalized, platform: Platform): void {
+  if (deployment) {
+    expect(Object.keys(deployment).toSorted()).toEqual(deploymentTable.columns.toSorted())
   }
+  if (detail === null) return
+  expect(platform.detail).not.toBeNull()
   expect(Object.keys(detail).filter((column) => !platform.detail?.columns.includes(column))).toEqual([])
 }
 

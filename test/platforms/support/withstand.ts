@@ -5,8 +5,11 @@ import type { Identity, Message, Platform } from "../../../src/core/platform.ts"
 import type { Fixture } from "../../support/fixtures.ts"
 import { expectWellFormed, expectWellFormedMentions, expectWellFormedType } from "./well-formed.ts"
 
+/** A request as it came. */
+type Delivered = Pick<Fixture, "request" | "contentType">
+
 /** A hostile body may be refused with a clear 4xx; whatever is not refused is well-formed, and reading it never throws. */
-export function expectWithstands(platform: Platform, fixture: Fixture, payload: unknown): void {
+export function expectWithstands(platform: Platform, fixture: Delivered, payload: unknown): void {
   const { identity, message } = attemptIdentity(platform, fixture, payload)
   if (identity !== null) expectWellFormedIdentity(identity, platform)
   const normalized = platform.normalize(message)
@@ -23,10 +26,11 @@ export function expectWithstands(platform: Platform, fixture: Fixture, payload: 
 /** The identity of a delivery, or null where it is refused with a clear 4xx; anything else thrown is a fault. */
 export function attemptIdentity(
   platform: Platform,
-  { request, contentType }: Fixture,
+  { request, contentType }: Delivered,
   payload: unknown,
 ): { identity: Identity | null; message: Message } {
-  const message: Message = { headers: request.headers, contentType, payload, receivedAt: request.receivedAt }
+  const { headers, receivedAt, sender } = request
+  const message: Message = { headers, contentType, payload, receivedAt, sender }
   try {
     return { identity: platform.identify(message, request.body), message }
   } catch (error) {

@@ -1,6 +1,6 @@
-import { beforeEach, expect, test } from "vitest"
+import { beforeEach, expect, onTestFinished, test } from "vitest"
 import { platforms } from "../../src/platforms/index.ts"
-import { openSources } from "../../src/store/sources.ts"
+import { testSources } from "../support/sources.ts"
 import { testDatabase } from "../support/database.ts"
 
 const database = await testDatabase()
@@ -11,17 +11,21 @@ beforeEach(async () => {
   await db.query("delete from sources")
 })
 
+const open = (options: Parameters<typeof testSources>[0]) => testSources(options, onTestFinished)
+
 async function rows(): Promise<unknown[]> {
   const result = await db.query("select tenant, platform, name, enabled from sources order by platform, name")
   return result.rows
 }
 
 test("every platform has its default source, with all its secrets or off with the reason", async () => {
-  const sources = await openSources(db, { platforms, secrets })
+  const sources = await open({ database, platforms, secrets })
   expect(sources.find("github", "default")).toEqual({
+    id: expect.any(String),
     tenant: "default",
     platform: "github",
     name: "default",
+    settings: {},
     secrets: [
       { id: "env:1", value: "first" },
       { id: "env:2", value: "second" },
@@ -36,17 +40,19 @@ test("every platform has its default source, with all its secrets or off with th
 })
 
 test("opening sources again, or by several processes at once, makes no row twice", async () => {
-  await Promise.all(Array.from({ length: 5 }, () => openSources(db, { platforms, secrets })))
+  await Promise.all(Array.from({ length: 5 }, () => open({ database, platforms, secrets })))
   expect(await rows()).toHaveLength(platforms.length)
 })
 
 test("further sources have a tenant and secrets of their own", async () => {
   const extra = [{ platform: "github", name: "acme", tenant: "acme", secrets: ["theirs"] }]
-  const sources = await openSources(db, { platforms, secrets, extra })
+  const sources = await open({ database, platforms, secrets, extra })
   expect(sources.find("github", "acme")).toEqual({
+    id: expect.any(String),
     tenant: "acme",
     platform: "github",
     name: "acme",
+    settings: {},
     secrets: [{ id: "hub:1", value: "theirs" }],
   })
   expect(sources.find("linear", "acme")).toBeUndefined()
@@ -55,9 +61,9 @@ test("further sources have a tenant and secrets of their own", async () => {
 })
 
 test("a source that is disabled in the database is off", async () => {
-  await openSources(db, { platforms, secrets })
+  await open({ database, platforms, secrets })
   await db.query("update sources set enabled = false where platform = 'github'")
-  const sources = await openSources(db, { platforms, secrets })
+  const sources = await open({ database, platforms, secrets })
   expect(sources.find("github", "default")?.off).toBe("source github/default is disabled")
 })
 
@@ -72,14 +78,14 @@ test.each([
     { platform: "github", name: "a/b", secrets: ["s"] },
     "source github/a/b: a name",
   ],
-  ["without a secret", { platform: "github", name: "x", secrets: [] }, "source github/x has no secret"],
+  ["without a secret", { platform: "github", name: "x", secrets: [] }, "source github/x: it has no secret"],
   [
     "with an empty secret",
     { platform: "github", name: "x", secrets: [""] },
-    "source github/x holds an empty secret",
+    "source github/x: the secret is empty",
   ],
 ])("a source %s stops the start with a line that names it", async (_, source, line) => {
-  await expect(openSources(db, { platforms, secrets, extra: [source] })).rejects.toMatchObject({
+  await expect(open({ database, platforms, secrets, extra: [source] })).rejects.toMatchObject({
     code: "configuration",
     message: expect.stringContaining(line),
   })
@@ -87,8 +93,8 @@ test.each([
 
 test("a name that another tenant holds is not taken over", async () => {
   const source = { platform: "github", name: "shared", secrets: ["s"] }
-  await openSources(db, { platforms, secrets, extra: [{ ...source, tenant: "acme" }] })
+  await open({ database, platforms, secrets, extra: [{ ...source, tenant: "acme" }] })
   await expect(
-    openSources(db, { platforms, secrets, extra: [{ ...source, tenant: "umbrella" }] }),
+    open({ database, platforms, secrets, extra: [{ ...source, tenant: "umbrella" }] }),
   ).rejects.toMatchObject({ code: "configuration", message: "source github/shared belongs to tenant acme" })
 })

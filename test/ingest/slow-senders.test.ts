@@ -1,0 +1,108 @@
+import { once } from "node:events"
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
+import type { AddressInfo } from "node:net"
+import { afterAll, expect, test } from "vitest"
+import { SignalboxError } from "../../src/core/errors.ts"
+import { createByteBudget } from "../../src/ingest/byte-budget.ts"
+import { receiveBody } from "../../src/ingest/receive-body.ts"
+import { postHead, readAnswer, sendBytes } from "./support/raw-request.ts"
+
+const budget = createByteBudget(1024 * 1024)
+const limits = { maxBytes: 512 * 1024, timeoutMs: 2_000, graceMs: 200, budget }
+
+// What every request came to, in the order in which it was settled.
+const outcomes: (number | "taken")[] = []
+const server = createServer((request, response) => void settle(request, response))
+
+async function settle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  try {
+    const { body, release } = await receiveBody(request, limits)
+    outcomes.push("taken")
+    response.end(String(body.length))
+    release()
+  } catch (error) {
+    const status = error instanceof SignalboxError ? error.status : 500
+    outcomes.push(status)
+    response.writeHead(status).end("no")
+  }
+}
+
+server.listen(0, "127.0.0.1")
+await once(server, "listening")
+const { port } = server.address() as AddressInfo
+afterAll(() => {
+  server.close()
+  server.closeAllConnections()
+})
+
+const headOf = (length: number, more = {}) => postHead("/", { "content-length": String(length), ...more })
+
+async function settled(count: number): Promise<void> {
+  for (let tries = 0; outcomes.length < count && tries < 500; tries++) {
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+  expect(outcomes).toHaveLength(count)
+}
+
+test("a body that trickles is a 408 long before the time for a whole body is over", async () => {
+  outcomes.length = 0
+  const socket = await sendBytes(port, headOf(100_000))
+  const trickle = setInterval(() => socket.write("x"), 20)
+  const answer = await readAnswer(socket)
+  clearInterval(trickle)
+  socket.destroy()
+  expect(answer.status).toBe(408)
+  expect(budget.used).toBe(0)
+})
+
+test("a body that comes steadily may take longer than the grace", async () => {
+  outcomes.length = 0
+  const socket = await sendBytes(port, headOf(40_000))
+  for (let sent = 0; sent < 40_000; sent += 1_000) {
+    socket.write("x".repeat(1_000))
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+  expect((await readAnswer(socket)).status).toBe(200)
+  socket.destroy()
+})
+
+test("steady or not, a body has its time", async () => {
+  outcomes.length = 0
+  const socket = await sendBytes(port, headOf(500_000))
+  const flow = setInterval(() => socket.write("x".repeat(200)), 20)
+  const answer = await readAnswer(socket)
+  clearInterval(flow)
+  socket.destroy()
+  expect(answer.status).toBe(408)
+  expect(budget.used).toBe(0)
+})
+
+test("uploads that are given up at any point leave no byte counted", async () => {
+  outcomes.length = 0
+  const uploads = 60
+  for (let upload = 0; upload < uploads; upload++) {
+    const coding: Record<string, string> = upload % 2 === 0 ? {} : { "content-encoding": "gzip" }
+    const socket = await sendBytes(port, headOf(50_000, coding), "x".repeat(upload * 800 + 1))
+    await new Promise((resolve) => setTimeout(resolve, upload % 3))
+    if (upload % 2 === 0) socket.destroy()
+    else socket.resetAndDestroy()
+  }
+  // Those that were gone before Node had read their head are told of to nobody.
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  expect(outcomes.length).toBeLessThanOrEqual(uploads)
+  expect(outcomes.every((outcome) => outcome === 400 || outcome === 408)).toBe(true)
+  expect(budget.used).toBe(0)
+})
+
+test("more than the budget holds is turned away, and what was held is given back", async () => {
+  outcomes.length = 0
+  const sockets = await Promise.all(
+    Array.from({ length: 4 }, () => sendBytes(port, headOf(400_000), "x".repeat(390_000))),
+  )
+  await settled(2) // two do not fit beside the others
+  expect(outcomes).toEqual([503, 503])
+  expect(budget.used).toBeGreaterThan(700_000)
+  for (const socket of sockets) socket.destroy()
+  await settled(4)
+  expect(budget.used).toBe(0)
+})

@@ -1,0 +1,35 @@
+import { parseArgs } from "node:util"
+import type { Command } from "../../src/cli/command.ts"
+
+/** What a command has printed, and its exit status. */
+export interface CommandRun {
+  status: number
+  lines: string[]
+}
+
+/** Runs a command within this process, its arguments read as the program reads them. */
+export async function runCommand(
+  command: Command,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<CommandRun> {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    options: {
+      ...(await command.furtherOptions?.(args)),
+      ...command.options,
+      json: { type: "boolean" },
+    },
+    allowPositionals: true,
+  })
+  const lines: string[] = []
+  const status = await command.run({
+    positionals,
+    options: values,
+    env,
+    json: values["json"] === true,
+    signal: new AbortController().signal,
+    out: (line) => lines.push(line),
+  })
+  return { status, lines }
+}
