@@ -1,0 +1,124 @@
+import { execFile } from "node:child_process"
+import { existsSync, readdirSync, readFileSync } from "node:fs"
+import { fileURLToPath } from "node:url"
+import { promisify } from "node:util"
+import { expect, test } from "vitest"
+import { deployment } from "../src/platforms/deployment/index.ts"
+import { renderTemplate } from "./support/go-template.ts"
+import { startTestHub } from "./support/hub.ts"
+
+const run = promisify(execFile)
+const folder = fileURLToPath(new URL("../docs/", import.meta.url))
+const names = readdirSync(folder).filter((name) => name.endsWith(".md"))
+const textOf = (name: string) => readFileSync(folder + name, "utf8")
+const blocks = (name: string, language: string) =>
+  [...textOf(name).matchAll(/```(\w+)\n([\s\S]*?)```/g)].flatMap(([, of, text = ""]) =>
+    of === language ? [text] : [],
+  )
+
+const signing = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+const secrets: Readonly<Record<string, string>> = {
+  render: signing,
+  railway: "X-Webhook-Secret: a-value-of-some-length",
+}
+const senders = deployment.senders ?? []
+const secretOf = (sender: string) => secrets[sender] ?? "a-token-of-some-length"
+const { url, database } = await startTestHub({
+  secrets: { deployment: [signing] },
+  sources: senders.map((name) => ({ platform: "deployment", name, sender: name, secrets: [secretOf(name)] })),
+})
+
+const examples = ["deployments.md", "argocd.md"].flatMap((name) =>
+  blocks(name, "sh")
+    .filter((text) => text.includes("curl"))
+    .map((text) => ({
+      text,
+      source: /\/webhooks\/deployment(?:\/(\w+))?/.exec(text)?.[1],
+      to: /\/webhooks\/\S+/.exec(text)?.[0],
+    })),
+)
+
+test("every sender has an example", () => {
+  expect(new Set(examples.map(({ source }) => source))).toEqual(new Set([undefined, ...senders]))
+})
+
+test.each(examples)("the example for $to works as it stands", async ({ text, source }) => {
+  const secret = source === undefined ? signing : secretOf(source)
+  const script = `set -euo pipefail\n${text.replaceAll("https://hub.example", url)}`
+  const { stdout } = await run("bash", ["-c", script], {
+    env: { ...process.env, SECRET: secret },
+    timeout: 20_000,
+  })
+  const answer: { eventId?: string; events?: { eventId: string }[] } = JSON.parse(stdout)
+  const ids = [answer.eventId, ...(answer.events ?? []).map(({ eventId }) => eventId)].filter(Boolean)
+  expect(ids.length, stdout).toBeGreaterThan(0)
+  const { rows } = await database.work.query("select type from events where id = any($1::uuid[])", [ids])
+  expect(rows).toHaveLength(ids.length)
+  for (const { type } of rows) expect(type).toMatch(/^deployment\.(?!unknown\.received)/)
+})
+
+test("the template for Argo CD writes what its sender reads", () => {
+  const template = /body: \|\n([\s\S]*?)\n {2}trigger/.exec(blocks("argocd.md", "yaml")[0] ?? "")?.[1] ?? ""
+  const app = {
+    metadata: { name: "api", namespace: "argocd", labels: { environment: "production" } },
+    spec: {
+      source: { repoURL: "https://github.com/acme/api.git", targetRevision: "main" },
+      destination: { namespace: "api" },
+    },
+    status: {
+      health: { status: "Healthy" },
+      operationState: {
+        phase: "Succeeded",
+        startedAt: "2026-11-21T10:59:00Z",
+        finishedAt: "2026-11-21T11:00:00Z",
+        syncResult: { revision: "4f2a1c9be8d7306a5b4c3d2e1f00112233445566" },
+        operation: { initiatedBy: { username: 'a "dev"' } },
+      },
+    },
+  }
+  const read = (given: unknown) => {
+    const rendered = renderTemplate(template, {
+      app: given,
+      context: { argocdUrl: "https://argocd.example" },
+    })
+    const message = { sender: "argocd", headers: {}, contentType: "application/json", receivedAt: new Date() }
+    return deployment.normalize({ ...message, payload: JSON.parse(rendered) })
+  }
+  expect(read(app)).toMatchObject({
+    type: "deployment.production.success",
+    entity: "deployment:argocd/api/2026-11-21T10:59:00Z",
+    url: "https://argocd.example/applications/argocd/api",
+    occurredAt: new Date("2026-11-21T11:00:00Z"),
+    actor: { name: 'a "dev"' },
+    detail: { repository: "acme/api", sha: app.status.operationState.syncResult.revision, ref: "main" },
+  })
+  expect(read({ ...app, status: { ...app.status, health: { status: "Degraded" } } }).type).toBe(
+    "deployment.production.failure",
+  )
+  const bare = {
+    metadata: { name: "api", namespace: "argocd" },
+    spec: { destination: { namespace: "staging" } },
+    status: { operationState: { phase: "Running", startedAt: "2026-11-21T10:59:00Z" } },
+  }
+  expect(read(bare)).toMatchObject({
+    type: "deployment.staging.in_progress",
+    occurredAt: new Date("2026-11-21T10:59:00Z"),
+    actor: null,
+    detail: { sha: null, repository: null },
+  })
+})
+
+test("the queries run", async () => {
+  for (const query of names.flatMap((name) => blocks(name, "sql"))) {
+    await expect(database.work.query(query)).resolves.toHaveProperty("rows")
+  }
+})
+
+test("every sender that is named exists, and every file that is linked to", () => {
+  for (const name of names) {
+    for (const [, sender] of textOf(name).matchAll(/--sender (\w+)/g)) expect(senders).toContain(sender)
+    for (const [, path] of textOf(name).matchAll(/\]\((?!https?:)([^)#]+)\)/g)) {
+      expect(existsSync(folder + path), `${name} links to ${path}`).toBe(true)
+    }
+  }
+})
