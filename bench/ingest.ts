@@ -1,141 +1,208 @@
-import { availableParallelism } from "node:os"
-import { createPool } from "../src/store/database.ts"
+import { availableParallelism, loadavg } from "node:os"
 import { openBenchServer, type BenchServer } from "./support/bench-database.ts"
-import { startChild, type ChildServer } from "./support/child-server.ts"
-import { closedLoop, type LoadReport } from "./support/closed-loop.ts"
-import { githubRequests } from "./support/github-requests.ts"
+import {
+  competitorNames,
+  competitors,
+  openContest,
+  type Competitor,
+  type Contest,
+  type IngestReport,
+} from "./support/ingest-contest.ts"
+import { describeProfile, profileNames, type ProfileName } from "./support/payload-profiles.ts"
 import type { BenchOptions, BenchResult } from "./support/result.ts"
-import { median, percentile, round } from "./support/statistics.ts"
+import { median, medianRatio, percentile, round } from "./support/statistics.ts"
+import { takeTurns } from "./support/take-turns.ts"
 
-const rounds = 7
-const connections = 64
-/** Before the first round: the compiler, the connections and the plans of each server settle. */
-const warmUpMs = 3_000
-/** Within a round, not counted. */
-const roundLeadMs = 250
-/** Short, so that the servers of a round meet the same neighbours on the machine. */
-const roundMs = 2_000
-
-/** Competitors of a round, in the order in which the first round runs them. */
-const competitors = {
-  ours: { script: new URL("support/ingest-server.ts", import.meta.url), job: "one a batch and priority" },
-  textbook: { script: new URL("support/textbook-server.ts", import.meta.url), job: "boss.send each" },
-  textbookWithoutJob: { script: new URL("support/textbook-server.ts", import.meta.url), job: "none" },
+export const options = {
+  profile: { type: "string", default: "octokit" },
+  connections: { type: "string", default: "64" },
+  full: { type: "boolean", default: false },
 } as const
-type Competitor = keyof typeof competitors
-const names: readonly Competitor[] = ["ours", "textbook", "textbookWithoutJob"]
 
-interface Contestant {
-  name: Competitor
-  databaseUrl: string
-  child: ChildServer
-  reports: LoadReport[]
-  /** Everything it acknowledged, the warm-up included. */
-  accepted: number
+const connectionCounts = [16, 64, 256]
+
+/** How long things take, in milliseconds. */
+interface Pace {
+  rounds: number
+  /** Before the first round: the compiler, the connections and the plans of each server settle. */
+  warmUpMs: number
+  /** Within a round, not counted. */
+  leadMs: number
+  /** Short, so that the servers of a round meet the same neighbours on the machine. */
+  roundMs: number
+}
+
+const usualPace: Pace = { rounds: 7, warmUpMs: 3_000, leadMs: 250, roundMs: 2_000 }
+const fullPace: Pace = { rounds: 3, warmUpMs: 1_500, leadMs: 200, roundMs: 1_000 }
+/** At 5 MB and 256 connections a single turn takes 1.3 GB of bodies, however short it is meant to be. */
+const largestRounds = { usual: 3, full: 1 }
+
+type Reports = ReadonlyMap<Competitor, readonly IngestReport[]>
+
+/** One profile at one number of connections. */
+interface Cell {
+  profile: ProfileName
+  connections: number
+  reports: Reports
+  residentMiB: number
 }
 
 /**
- * Acknowledged webhooks a second, durable: the octokit payloads, signed, each under a fresh GUID, in
- * a closed loop. Ours against the textbook server on the same payloads and the same PostgreSQL, each
- * in a process and a database of its own, in rounds that take turns.
+ * Acknowledged webhooks a second, durable, each signed and under a fresh GUID, in a closed loop. Ours
+ * against the textbook server, one insert a request, and the raw PostgreSQL limit, each on the same
+ * payloads and the same PostgreSQL, in a process and a database of its own, in rounds that take turns.
  */
-export async function run({ progress }: BenchOptions): Promise<BenchResult> {
+export async function run({ progress, values }: BenchOptions): Promise<BenchResult> {
+  const isFull = values["full"] === true
+  const profiles = isFull ? profileNames : [choice("profile", profileNames, values["profile"])]
+  const counts = isFull
+    ? connectionCounts
+    : [Number(choice("connections", connectionCounts.map(String), values["connections"]))]
+  const pace = isFull ? fullPace : usualPace
+  const paceOf = (profile: ProfileName): Pace =>
+    profile === "5m" ? { ...pace, rounds: largestRounds[isFull ? "full" : "usual"] } : pace
+  const loadBefore = loadavg()
   const server = await openBenchServer()
   try {
-    const contestants: Contestant[] = []
-    try {
-      for (const name of names) {
-        progress(`warming up ${name}`)
-        const contestant = await enter(server, name)
-        contestants.push(contestant)
-        await drive(contestant, 0, warmUpMs)
-      }
-      for (let index = 0; index < rounds; index++) {
-        // Whoever goes first changes, so that no one always runs in another's wake.
-        const order = [
-          ...contestants.slice(index % names.length),
-          ...contestants.slice(0, index % names.length),
-        ]
-        for (const contestant of order) {
-          await server.settle()
-          const report = await drive(contestant, roundLeadMs, roundMs)
-          contestant.reports.push(report)
-          progress(`round ${index + 1} of ${rounds}: ${contestant.name} ${Math.round(report.perSecond)}/s`)
-        }
-      }
-      for (const contestant of contestants) await checkStored(contestant)
-    } finally {
-      await Promise.all(contestants.map(({ child }) => child.stop()))
-    }
-    return resultOf(contestants, server.description)
+    const cells: Cell[] = []
+    for (const profile of profiles)
+      cells.push(...(await play(server, profile, counts, paceOf(profile), progress)))
+    return resultOf(cells, paceOf(profiles[0] ?? "octokit"), { database: server.description, loadBefore })
   } finally {
     await server.stop()
   }
 }
 
-async function enter(server: BenchServer, name: Competitor): Promise<Contestant> {
-  const databaseUrl = await server.createDatabase()
-  const { script, job } = competitors[name]
-  const child = await startChild(script, {
-    BENCH_DATABASE_URL: databaseUrl,
-    BENCH_JOB: job,
-    NODE_ENV: "production",
-  })
-  return { name, databaseUrl, child, reports: [], accepted: 0 }
+function choice<Value extends string>(name: string, allowed: readonly Value[], given: unknown): Value {
+  const found = allowed.find((value) => value === given)
+  if (found === undefined) throw new Error(`--${name} must be one of ${allowed.join(", ")}`)
+  return found
 }
 
-async function drive(contestant: Contestant, leadMs: number, durationMs: number): Promise<LoadReport> {
-  const { name, child } = contestant
-  const next = githubRequests("/webhooks/github")
-  const report = await closedLoop({ port: child.port, connections, leadMs, durationMs, next })
-  const refusals = JSON.stringify(report.refused)
-  if (refusals !== "{}") throw new Error(`${name} refused: ${refusals}`)
-  contestant.accepted += report.accepted
-  return report
-}
-
-/** What was acknowledged must be there, every single one, or the figures mean nothing. */
-async function checkStored({ name, databaseUrl, accepted }: Contestant): Promise<void> {
-  const pool = createPool(databaseUrl, { max: 1 })
-  const { rows } = await pool.query<{ count: number }>("select count(*) from events")
-  await pool.end()
-  if (rows[0]?.count !== accepted) {
-    throw new Error(`${name} acknowledged ${accepted} events and stored ${rows[0]?.count}`)
+/** One profile at each number of connections, by the same processes. */
+async function play(
+  server: BenchServer,
+  profile: ProfileName,
+  counts: readonly number[],
+  pace: Pace,
+  progress: (line: string) => void,
+): Promise<Cell[]> {
+  const contest = await openContest(server, profile, progress)
+  try {
+    progress(`${profile}: warming up`)
+    const warmUp = { connections: counts[0] ?? 0, leadMs: 0, durationMs: pace.warmUpMs }
+    for (const name of competitorNames) await contest.drive(name, warmUp)
+    const cells: Cell[] = []
+    for (const connections of counts) {
+      progress(`${profile}, ${connections} connections`)
+      const reports = await playRounds(server, contest, connections, pace, progress)
+      cells.push({ profile, connections, reports, residentMiB: contest.residentMiB() })
+    }
+    await contest.checkStored()
+    return cells
+  } finally {
+    await contest.stop()
+    await server.dropDatabases()
   }
 }
 
-function resultOf(contestants: readonly Contestant[], database: string): BenchResult {
-  const rates = new Map(contestants.map(({ name, reports }) => [name, reports.map((one) => one.perSecond)]))
-  const ratesOf = (name: Competitor) => rates.get(name) ?? []
-  const latencies =
-    contestants.find(({ name }) => name === "ours")?.reports.flatMap((one) => one.latenciesMs) ?? []
-  const baselines: Record<string, number> = {}
-  const ratios: Record<string, number> = {}
-  for (const name of names.filter((one) => one !== "ours")) {
-    baselines[name] = Math.round(median(ratesOf(name)))
-    // Ratio by ratio: both rates of a round had the same neighbours on the machine.
-    ratios[name] = round(median(ratesOf(name).map((rate, index) => (ratesOf("ours")[index] ?? 0) / rate)))
+function playRounds(
+  server: BenchServer,
+  contest: Contest,
+  connections: number,
+  { rounds, leadMs, roundMs }: Pace,
+  progress: (line: string) => void,
+): Promise<Reports> {
+  return takeTurns(
+    competitorNames,
+    rounds,
+    async (name) => {
+      await server.settle()
+      return contest.drive(name, { connections, leadMs, durationMs: roundMs })
+    },
+    ({ round: number, name, report }) =>
+      progress(`round ${number} of ${rounds}: ${name} ${Math.round(report.perSecond)}/s`),
+  )
+}
+
+/** The figures of a cell, each the median over its rounds. */
+function figuresOf({ reports, residentMiB }: Cell) {
+  const of = (name: Competitor, figure: "perSecond" | "serverMicros" | "databaseMicros" | "turnedAway") =>
+    (reports.get(name) ?? []).map((report) => report[figure])
+  const rates = (name: Competitor) => of(name, "perSecond")
+  const others = competitorNames.filter((name) => name !== "ours")
+  const ratioTo = (name: Competitor) => round(medianRatio(rates("ours"), rates(name)))
+  const latencies = (reports.get("ours") ?? []).flatMap(({ latenciesMs }) => latenciesMs)
+  const latency = (fraction: number) =>
+    latencies.length === 0 ? Number.NaN : round(percentile(latencies, fraction))
+  const cpuOf = (name: Competitor) => [
+    name,
+    {
+      server: Math.round(median(of(name, "serverMicros"))),
+      database: Math.round(median(of(name, "databaseMicros"))),
+    },
+  ]
+  return {
+    ours: Math.round(median(rates("ours"))),
+    baselines: Object.fromEntries(others.map((name) => [name, Math.round(median(rates(name)))])),
+    ratios: Object.fromEntries(others.map((name) => [name, ratioTo(name)])),
+    rawRatio: ratioTo("rawRows"),
+    p50Ms: latency(0.5),
+    p95Ms: latency(0.95),
+    p99Ms: latency(0.99),
+    residentMiB,
+    turnedAway: of("ours", "turnedAway").reduce((sum, count) => sum + count, 0),
+    cpuMicrosPerEvent: Object.fromEntries(competitorNames.map(cpuOf)),
+    rounds: Object.fromEntries(competitorNames.map((name) => [name, rates(name).map(Math.round)])),
   }
+}
+
+function resultOf(
+  cells: readonly Cell[],
+  { rounds, warmUpMs, roundMs }: Pace,
+  machine: { database: string; loadBefore: readonly number[] },
+): BenchResult {
+  const all = cells.map((cell) => ({
+    profile: cell.profile,
+    connections: cell.connections,
+    ...figuresOf(cell),
+  }))
+  const main = all.find((cell) => cell.profile === "octokit" && cell.connections === 64) ?? all[0]
+  if (main === undefined) throw new Error("nothing was measured")
+  const { profile, connections, ours, baselines, ratios, rawRatio, p50Ms, p95Ms, p99Ms, ...more } = main
   return {
     bench: "ingest",
     unit: "webhooks/s",
-    ours: Math.round(median(ratesOf("ours"))),
+    ours,
     baselines,
     ratios,
-    p50Ms: round(percentile(latencies, 0.5)),
-    p95Ms: round(percentile(latencies, 0.95)),
-    p99Ms: round(percentile(latencies, 0.99)),
+    rawRatio,
+    p50Ms,
+    p95Ms,
+    p99Ms,
     conditions: {
-      payloads: "@octokit/webhooks-examples, all 329 in turn, signed, fresh delivery GUIDs",
+      profile,
+      payloads: `${describeProfile(profile)}, signed, fresh delivery GUIDs`,
       load: `closed loop, ${connections} keep-alive connections, ${rounds} rounds of ${roundMs} ms after ${warmUpMs} ms of warm-up`,
-      rounds: Object.fromEntries([...rates].map(([name, values]) => [name, values.map(Math.round)])),
+      ...more,
       durability: "synchronous_commit=on; every acknowledged event was counted in the database afterwards",
-      jobs: Object.fromEntries(names.map((name) => [name, competitors[name].job])),
+      jobs: Object.fromEntries(competitorNames.map((name) => [name, competitors[name].job])),
+      raw: "our event rows by multi-row INSERT, batches and connections as ours; rawTransaction with keys and jobs",
       workers: "none: ingest alone",
-      database,
+      database: machine.database,
+      loadAverage: {
+        before: machine.loadBefore.map((one) => round(one)),
+        after: loadavg().map((one) => round(one)),
+      },
       node: process.version,
       cores: availableParallelism(),
       sharedMachine: "server, database and load generator share these cores",
     },
+    ...(all.length > 1 ? { cells: all, table: all.map(tableRow) } : {}),
   }
+}
+
+function tableRow(cell: ReturnType<typeof figuresOf> & Pick<Cell, "profile" | "connections">) {
+  const { profile, connections, ours, ratios, p50Ms, p99Ms, residentMiB, turnedAway } = cell
+  return { profile, connections, "ours/s": ours, ...ratios, p50Ms, p99Ms, residentMiB, turnedAway }
 }

@@ -1,15 +1,16 @@
-import { createHmac } from "node:crypto"
 import { fork, type ChildProcess } from "node:child_process"
 import { once } from "node:events"
 import { availableParallelism } from "node:os"
 import { octokitExamples } from "../test/support/octokit-examples.ts"
+import { askChild } from "./support/ask-child.ts"
 import { openBenchServer, type BenchServer } from "./support/bench-database.ts"
 import { startChild, type ChildServer } from "./support/child-server.ts"
-import { benchSecret } from "./support/github-requests.ts"
+import { requestMaker, type Request } from "./support/github-requests.ts"
 import { openLoop } from "./support/open-loop.ts"
 import type { PipelineClientsReport, PipelineClientsRequest } from "./support/pipeline-clients.ts"
 import type { BenchOptions, BenchResult } from "./support/result.ts"
-import { median, percentile, round } from "./support/statistics.ts"
+import { median, medianRatio, percentile, round } from "./support/statistics.ts"
+import { takeTurns } from "./support/take-turns.ts"
 
 const clientCount = 100
 const eventsPerSecond = 500
@@ -26,6 +27,7 @@ const competitors = {
   textbook: new URL("support/textbook-pipeline-server.ts", import.meta.url),
 } as const
 type Competitor = keyof typeof competitors
+const names: readonly Competitor[] = ["ours", "textbook"]
 
 interface RoundReport {
   p50Ms: number
@@ -43,22 +45,18 @@ interface RoundReport {
  */
 export async function run({ progress }: BenchOptions): Promise<BenchResult> {
   const server = await openBenchServer()
-  const reports: Record<Competitor, RoundReport[]> = { ours: [], textbook: [] }
   try {
-    for (let index = 0; index < rounds; index++) {
-      const order: Competitor[] = index % 2 === 0 ? ["ours", "textbook"] : ["textbook", "ours"]
-      for (const name of order) {
-        const report = await compete(server, name)
-        progress(
-          `round ${index + 1} of ${rounds}: ${name} p50 ${report.p50Ms} ms, p95 ${report.p95Ms} ms, p99 ${report.p99Ms} ms`,
-        )
-        reports[name].push(report)
-      }
-    }
+    const reports = await takeTurns(
+      names,
+      rounds,
+      (name) => compete(server, name),
+      ({ round: number, name, report: { p50Ms, p95Ms, p99Ms } }) =>
+        progress(`round ${number} of ${rounds}: ${name} p50 ${p50Ms} ms, p95 ${p95Ms} ms, p99 ${p99Ms} ms`),
+    )
+    return resultOf(reports, server.description)
   } finally {
     await server.stop()
   }
-  return resultOf(reports, server.description)
 }
 
 /** One round: a fresh database and server, its clients connected, then webhooks on schedule. */
@@ -112,30 +110,15 @@ async function drive(
   }
 }
 
-/** The octokit payloads in turn, signed beforehand; the n-th has the number `first + n` in its GUID. */
-function requests(first: number): (n: number) => { head: string; body: Buffer } {
-  const prepared = octokitExamples()
-    .filter(({ body }) => body.length <= largestBody)
-    .map(({ event, body }) => {
-      const signature = createHmac("sha256", benchSecret).update(body).digest("hex")
-      const lines = [
-        "POST /webhooks/github HTTP/1.1",
-        "Host: 127.0.0.1",
-        "User-Agent: GitHub-Hookshot/b0db1f5",
-        "Content-Type: application/json",
-        `X-GitHub-Event: ${event}`,
-        "X-GitHub-Hook-ID: 512345678",
-        `X-Hub-Signature-256: sha256=${signature}`,
-        `Content-Length: ${body.length}`,
-        "X-GitHub-Delivery: 00000000-0000-4000-8000-",
-      ]
-      return { head: lines.join("\r\n"), body }
-    })
+/** The octokit payloads in turn; the n-th has the number `first + n` in its GUID. */
+function requests(first: number): (n: number) => Request {
+  const make = requestMaker(
+    "/webhooks/github",
+    octokitExamples().filter(({ body }) => body.length <= largestBody),
+  )
   return (n) => {
-    const request = prepared[n % prepared.length]
-    if (request === undefined) throw new Error("no payloads")
-    const number = (first + n).toString(16).padStart(12, "0")
-    return { head: `${request.head}${number}\r\n\r\n`, body: request.body }
+    const number = first + n
+    return make(number, `00000000-0000-4000-8000-${number.toString(16).padStart(12, "0")}`)
   }
 }
 
@@ -145,25 +128,19 @@ function ask(
 ): Promise<PipelineClientsReport>
 function ask(clients: ChildProcess, request: PipelineClientsRequest): Promise<unknown>
 async function ask(clients: ChildProcess, request: PipelineClientsRequest): Promise<unknown> {
-  clients.send(request)
-  const exited = once(clients, "exit").then(() => {
-    throw new Error("the client process failed")
-  })
-  const [answer] = await Promise.race([once(clients, "message"), exited])
-  exited.catch(() => {})
-  return answer
+  return askChild(clients, request)
 }
 
-function resultOf(reports: Record<Competitor, RoundReport[]>, database: string): BenchResult {
-  const middle = (name: Competitor, figure: keyof RoundReport) =>
-    round(median(reports[name].map((one) => one[figure])))
-  const ratios = reports.ours.map((one, index) => one.p95Ms / (reports.textbook[index]?.p95Ms ?? Number.NaN))
+function resultOf(reports: ReadonlyMap<Competitor, RoundReport[]>, database: string): BenchResult {
+  const figures = (name: Competitor, figure: keyof RoundReport) =>
+    (reports.get(name) ?? []).map((one) => one[figure])
+  const middle = (name: Competitor, figure: keyof RoundReport) => round(median(figures(name, figure)))
   return {
     bench: "pipeline",
     unit: `ms at p95, from the webhook's due time to each of ${clientCount} SSE clients`,
     ours: middle("ours", "p95Ms"),
     baselines: { textbook: middle("textbook", "p95Ms") },
-    ratios: { textbook: round(median(ratios), 4) },
+    ratios: { textbook: round(medianRatio(figures("ours", "p95Ms"), figures("textbook", "p95Ms")), 4) },
     p50Ms: middle("ours", "p50Ms"),
     p95Ms: middle("ours", "p95Ms"),
     p99Ms: middle("ours", "p99Ms"),
@@ -174,7 +151,7 @@ function resultOf(reports: Record<Competitor, RoundReport[]>, database: string):
       eventsARound: `${measuredEvents} after ${warmUpEvents} of warm-up, open loop from the due time`,
       ours: "every role in one process: verified, committed, acknowledged, processed, correlated, logged, streamed",
       textbook: "INSERT and boss.send a request, a pg-boss worker woken by NOTIFY, streamSSE",
-      rounds: reports,
+      rounds: Object.fromEntries(reports),
       delivered: "every event to every client of ours (checked)",
       database,
       node: process.version,

@@ -6,11 +6,13 @@ import { z } from "zod"
 import { createPool } from "../src/store/database.ts"
 import { migrate } from "../src/store/migrate.ts"
 import { logEvents } from "../test/support/events.ts"
+import { askChild } from "./support/ask-child.ts"
 import { openBenchServer, type BenchServer } from "./support/bench-database.ts"
 import { startChild, type ChildServer } from "./support/child-server.ts"
 import type { BenchOptions, BenchResult } from "./support/result.ts"
 import type { ClientsReport, ClientsRequest } from "./support/sse-clients.ts"
-import { median, round } from "./support/statistics.ts"
+import { median, medianRatio, round } from "./support/statistics.ts"
+import { takeTurns } from "./support/take-turns.ts"
 
 const clientCount = 1_000
 const eventsPerSecond = 100
@@ -26,6 +28,7 @@ const competitors = {
   streamSSE: new URL("support/textbook-sse-server.ts", import.meta.url),
 } as const
 type Competitor = keyof typeof competitors
+const names: readonly Competitor[] = ["ours", "streamSSE"]
 
 interface RoundReport extends ClientsReport {
   /** Resident memory by which the server grew for each client: what it holds on to after a collection. */
@@ -42,23 +45,20 @@ interface RoundReport extends ClientsReport {
 export async function run({ progress }: BenchOptions): Promise<BenchResult> {
   checkOpenFiles()
   const server = await openBenchServer()
-  const reports: Record<Competitor, RoundReport[]> = { ours: [], streamSSE: [] }
   try {
-    for (let index = 0; index < rounds; index++) {
-      const order: Competitor[] = index % 2 === 0 ? ["ours", "streamSSE"] : ["streamSSE", "ours"]
-      for (const name of order) {
-        const report = await compete(server, name)
+    const reports = await takeTurns(
+      names,
+      rounds,
+      (name) => compete(server, name),
+      ({ round: number, name, report: { p50Ms, p95Ms, p99Ms, kibPerClient } }) =>
         progress(
-          `round ${index + 1} of ${rounds}: ${name} p50 ${report.p50Ms} ms, p95 ${report.p95Ms} ms, ` +
-            `p99 ${report.p99Ms} ms, ${report.kibPerClient} KiB a client`,
-        )
-        reports[name].push(report)
-      }
-    }
+          `round ${number} of ${rounds}: ${name} p50 ${p50Ms} ms, p95 ${p95Ms} ms, p99 ${p99Ms} ms, ${kibPerClient} KiB a client`,
+        ),
+    )
+    return resultOf(reports, server.description)
   } finally {
     await server.stop()
   }
-  return resultOf(reports, server.description)
 }
 
 /** One round: a fresh database and server, its clients connected, then events on schedule. */
@@ -123,13 +123,9 @@ function sizeOf(n: number): number {
   return 500 + ((n * 2_654_435_761) % 7_000)
 }
 
+/** The request in its type, and its answer waited for. */
 async function ask(clients: ChildProcess, request: ClientsRequest): Promise<void> {
-  clients.send(request)
-  const failed = once(clients, "exit").then(() => {
-    throw new Error("the client process failed")
-  })
-  await Promise.race([once(clients, "message"), failed])
-  failed.catch(() => {})
+  await askChild(clients, request)
 }
 
 async function memoryOf(child: ChildServer): Promise<z.infer<typeof memory>> {
@@ -148,16 +144,16 @@ function checkOpenFiles(): void {
   }
 }
 
-function resultOf(reports: Record<Competitor, RoundReport[]>, database: string): BenchResult {
-  const middle = (name: Competitor, figure: keyof RoundReport) =>
-    round(median(reports[name].map((one) => one[figure])))
-  const ratios = reports.ours.map((one, index) => one.p95Ms / (reports.streamSSE[index]?.p95Ms ?? Number.NaN))
+function resultOf(reports: ReadonlyMap<Competitor, RoundReport[]>, database: string): BenchResult {
+  const figures = (name: Competitor, figure: keyof RoundReport) =>
+    (reports.get(name) ?? []).map((one) => one[figure])
+  const middle = (name: Competitor, figure: keyof RoundReport) => round(median(figures(name, figure)))
   return {
     bench: "sse",
     unit: `ms at p95, from the due time to each of ${clientCount} clients`,
     ours: middle("ours", "p95Ms"),
     baselines: { streamSSE: middle("streamSSE", "p95Ms") },
-    ratios: { streamSSE: round(median(ratios), 4) },
+    ratios: { streamSSE: round(medianRatio(figures("ours", "p95Ms"), figures("streamSSE", "p95Ms")), 4) },
     p50Ms: middle("ours", "p50Ms"),
     p95Ms: middle("ours", "p95Ms"),
     p99Ms: middle("ours", "p99Ms"),
@@ -173,7 +169,7 @@ function resultOf(reports: Record<Competitor, RoundReport[]>, database: string):
       },
       memory:
         "resident bytes of the server with all clients connected less those before; `standing` without a collection",
-      rounds: reports,
+      rounds: Object.fromEntries(reports),
       path: "commit in PostgreSQL, NOTIFY, one read, one write a client; both servers read the same log",
       delivered:
         "every frame to every client of ours, in order (checked); a frame that had not come counts as due then",

@@ -14,6 +14,10 @@ export interface BenchServer {
   createDatabase(): Promise<string>
   /** Brings the server to rest before a round: everything so far goes to disk now, not in the round. */
   settle(): Promise<void>
+  /** Ids of the processes that serve a database now; of that machine, should the server run elsewhere. */
+  backends(databaseUrl: string): Promise<number[]>
+  /** Drops what was made so far. */
+  dropDatabases(): Promise<void>
   /** Drops what was made and stops what was started. */
   stop(): Promise<void>
 }
@@ -44,6 +48,9 @@ async function serverAt(url: string, kind: string): Promise<BenchServer> {
   const admin = createPool(url, { max: 1 })
   const names: string[] = []
   const { rows } = await admin.query<{ server_version: string }>("show server_version")
+  async function dropDatabases(): Promise<void> {
+    for (const name of names.splice(0)) await admin.query(`drop database if exists ${name} with (force)`)
+  }
   return {
     description: `PostgreSQL ${rows[0]?.server_version ?? "?"} (${kind})`,
     async createDatabase() {
@@ -57,8 +64,17 @@ async function serverAt(url: string, kind: string): Promise<BenchServer> {
     async settle() {
       await admin.query("checkpoint")
     },
+    async backends(databaseUrl) {
+      const name = new URL(databaseUrl).pathname.slice(1)
+      const { rows: sessions } = await admin.query<{ pid: number }>(
+        "select pid from pg_stat_activity where datname = $1",
+        [name],
+      )
+      return sessions.map(({ pid }) => pid)
+    },
+    dropDatabases,
     async stop() {
-      for (const name of names) await admin.query(`drop database if exists ${name} with (force)`)
+      await dropDatabases()
       await admin.end()
     },
   }

@@ -9,7 +9,7 @@ const hub = createHub({
   port: 0,
   roles: ["ingest"],
   secrets: { github: [benchSecret] },
-  env: { LOG_LEVEL: "warn" },
+  env: { LOG_LEVEL: "error" },
 })
 await hub.start()
 

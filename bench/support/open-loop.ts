@@ -1,13 +1,14 @@
 import { once } from "node:events"
 import { connect, type Socket } from "node:net"
 import { setTimeout as sleep } from "node:timers/promises"
+import type { Request } from "./github-requests.ts"
 
 export interface OpenLoopOptions {
   port: number
   count: number
   intervalMs: number
-  /** Head with the closing blank line, and body, of the request that is due as the n-th. */
-  request: (n: number) => { head: string; body: Buffer }
+  /** The request that is due as the n-th. */
+  request: (n: number) => Request
 }
 
 /**
@@ -32,7 +33,7 @@ export async function openLoop({ port, count, intervalMs, request }: OpenLoopOpt
   if (failures.length > 0) throw failures[0]
   return startMs
 
-  async function send(socket: Socket | undefined, { head, body }: ReturnType<typeof request>): Promise<void> {
+  async function send(socket: Socket | undefined, { head, body }: Request): Promise<void> {
     const taken = socket ?? (await open(port, all))
     taken.cork()
     taken.write(head, "latin1")

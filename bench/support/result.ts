@@ -7,21 +7,30 @@ export interface BenchResult {
   ours: number
   baselines: Record<string, number>
   ratios: Record<string, number>
+  /** Ours over the raw limit of what lies beneath, where the bench has one. */
+  rawRatio?: number
   p50Ms: number
   p95Ms: number
   p99Ms: number
   /** Everything someone needs to judge the figures, or to get them again. */
   conditions: Record<string, unknown>
+  /** The figures of each case, where the bench went through several. */
+  cells?: readonly object[]
+  /** The same to be read, a row a case. */
+  table?: readonly Readonly<Record<string, string | number>>[]
 }
 
-/** What the command line asks of every bench. */
+/** What the command line asks of a bench. */
 export interface BenchOptions {
   /** Says how far the bench is, on a terminal or into a log. */
   progress: (line: string) => void
+  /** Its own options, as parsed. */
+  values: Readonly<Record<string, unknown>>
 }
 
 /** Prints a result for reading, and writes it as JSON where a file is named. */
-export async function publish(result: BenchResult, file: string | undefined): Promise<void> {
+export async function publish({ table, ...result }: BenchResult, file: string | undefined): Promise<void> {
+  if (table !== undefined) console.table(table)
   console.log(`${result.bench}: ${result.ours} ${result.unit}`)
   console.log(`  p50 ${result.p50Ms} ms, p95 ${result.p95Ms} ms, p99 ${result.p99Ms} ms`)
   for (const [name, value] of Object.entries(result.baselines)) {

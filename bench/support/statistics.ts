@@ -20,3 +20,12 @@ export function round(value: number, digits = 2): number {
   const factor = 10 ** digits
   return Math.round(value * factor) / factor
 }
+
+/**
+ * The median of ours over theirs, ratio by ratio: two figures of one round had the same neighbours on the
+ * machine. NaN where there is no pair.
+ */
+export function medianRatio(ours: readonly number[], theirs: readonly number[]): number {
+  const ratios = ours.map((value, index) => value / (theirs[index] ?? Number.NaN))
+  return ratios.length === 0 ? Number.NaN : median(ratios)
+}
