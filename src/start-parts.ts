@@ -105,7 +105,7 @@ export async function startParts(stack: AsyncDisposableStack, options: PartsOpti
     databaseUrl: url,
     platforms,
     sources,
-    enqueue: queue.enqueue,
+    jobStatements: queue.jobStatements,
     log: log.child({ part: "ingest" }),
     clock,
   })

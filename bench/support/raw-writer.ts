@@ -80,14 +80,20 @@ function takeBatch(): NewEvent[] {
   return batch
 }
 
+async function insertRows(batch: readonly NewEvent[]): Promise<void> {
+  const client = await pool.connect()
+  await insertEvents(client, batch)
+  client.release()
+}
+
 async function measure({ leadMs, durationMs }: RawRequest): Promise<RawReport> {
   const report: RawReport = { perSecond: 0, accepted: 0 }
   const phase = { over: false }
   const loops = Array.from({ length: connections }, async () => {
     while (!phase.over) {
       const batch = takeBatch()
-      if (withJob) await writeBatch(pool, queue.enqueue, batch)
-      else await insertEvents(pool, batch)
+      if (withJob) await writeBatch(pool, queue.jobStatements, batch)
+      else await insertRows(batch)
       report.accepted += batch.length
     }
   })

@@ -73,6 +73,14 @@ create table event_states (
 
 create index event_states_backfilled on event_states (state) where backfilled;
 
+-- For a transaction that sends its COMMIT before it has read the answers.
+create function refuse_told_by_backfill(records text[]) returns void language plpgsql stable as $$
+begin
+  if exists (select from event_states where backfilled and state = any (records)) then
+    raise unique_violation using message = 'something backfilled tells of one of these records';
+  end if;
+end $$;
+
 -- A delivery whose key is known but whose body is another one: kept, never silently dropped.
 create table event_conflicts (
   id uuid primary key,

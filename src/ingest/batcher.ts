@@ -31,6 +31,7 @@ export interface Batcher {
 interface Waiting {
   event: NewEvent
   answerBy: number
+  answered: boolean
   resolve: (receipt: Receipt) => void
   reject: (error: SignalboxError) => void
 }
@@ -56,12 +57,16 @@ export function createBatcher({
   maxBytes = 4 * 1024 * 1024,
   maxWaiting = 10_000,
 }: BatcherOptions): Batcher {
-  const unanswered = new Map<NewEvent, Waiting>()
+  // No Map or Set here sees every event: V8 links a table that such a one has outgrown to the next, and
+  // one dead link among the old objects keeps all that come after it, until the heap is marked whole.
   let waiting: Waiting[] = []
   const contended: Waiting[] = []
-  const writing = new Set<Promise<void>>()
+  const writing: (readonly Waiting[])[] = []
+  /** Those being written that nobody waits for any more. */
+  const givenUp = new Set<NewEvent>()
   let busy = 0
   let alone = false
+  let onEnd: (() => void) | undefined
   let looking: NodeJS.Timeout | undefined
   /** Events that should come soon: senders that were answered together send again together. */
   let expected = 1
@@ -69,7 +74,7 @@ export function createBatcher({
   let overdue: NodeJS.Timeout | undefined
   let closing = false
 
-  const wanted: Wanted = (event) => unanswered.has(event)
+  const wanted: Wanted = (event) => !givenUp.has(event)
 
   function schedule(): void {
     if (gathering || waiting.length === 0 || busy >= inFlight) return
@@ -111,18 +116,16 @@ export function createBatcher({
     busy++
     const batch = takeBatch()
     expected = Math.ceil(batch.length * (3 / 4))
-    const run = settle(batch).finally(() => {
-      busy--
-      clearTimeout(overdue) // it was to end a wait for what has ended now
-      overdue = undefined
-      schedule()
-    })
-    track(run)
+    void write(batch)
   }
 
-  function track(run: Promise<void>): void {
-    writing.add(run)
-    void run.finally(() => writing.delete(run))
+  async function write(batch: readonly Waiting[]): Promise<void> {
+    await settle(batch)
+    busy--
+    clearTimeout(overdue) // it was to end a wait for what has ended now
+    overdue = undefined
+    schedule()
+    onEnd?.()
   }
 
   function takeBatch(): Waiting[] {
@@ -137,6 +140,7 @@ export function createBatcher({
   }
 
   async function settle(batch: readonly Waiting[], isAlone = false): Promise<void> {
+    writing.push(batch)
     try {
       const events = batch.map(({ event }) => event)
       const outcomes = await persist(events, wanted, isAlone)
@@ -148,23 +152,27 @@ export function createBatcher({
     } catch (cause) {
       for (const one of batch) answer(one, cause instanceof SignalboxError ? cause : unknownOutcome(cause))
     }
+    writing.splice(writing.indexOf(batch), 1)
+    if (givenUp.size > 0) for (const { event } of batch) givenUp.delete(event)
     if (contended.length === 0 || alone) return
     alone = true
-    track(writeContended())
+    void writeContended()
   }
 
   async function writeContended(): Promise<void> {
     for (let next = contended.shift(); next !== undefined; next = contended.shift()) {
-      if (!wanted(next.event)) continue
+      if (next.answered) continue
       const before = contended.length
       await settle([next], true)
       if (contended.length > before) await sleep(contendedPauseMs)
     }
     alone = false
+    onEnd?.()
   }
 
   function answer(one: Waiting, outcome: Receipt | SignalboxError): void {
-    if (!unanswered.delete(one.event)) return // given up before
+    if (one.answered) return // given up before
+    one.answered = true
     if (outcome instanceof SignalboxError) one.reject(outcome)
     else one.resolve(outcome)
   }
@@ -172,14 +180,14 @@ export function createBatcher({
   /** One look at all of them now and then costs less than a timer each. */
   function look(): void {
     const now = performance.now()
-    let late = 0
-    for (const one of unanswered.values()) {
-      if (one.answerBy > now) continue
-      late++
+    const isLate = (one: Waiting) => !one.answered && one.answerBy <= now
+    for (const one of [...waiting, ...contended].filter(isLate)) answer(one, notInTime())
+    waiting = waiting.filter(({ answered }) => !answered)
+    for (const one of writing.flat().filter(isLate)) {
+      givenUp.add(one.event)
       answer(one, notInTime())
     }
-    if (late > 0) waiting = waiting.filter(({ event }) => wanted(event))
-    if (unanswered.size > 0) return
+    if (waiting.length + contended.length + writing.length > 0) return
     clearInterval(looking)
     looking = undefined
   }
@@ -189,9 +197,7 @@ export function createBatcher({
       if (closing) return Promise.reject(shuttingDown())
       if (waiting.length >= maxWaiting) return Promise.reject(tooMuch())
       return new Promise((resolve, reject) => {
-        const one = { event, answerBy, resolve, reject }
-        unanswered.set(event, one)
-        waiting.push(one)
+        waiting.push({ event, answerBy, answered: false, resolve, reject })
         looking ??= setInterval(look, lookMs)
         schedule()
       })
@@ -199,8 +205,8 @@ export function createBatcher({
     async close() {
       closing = true
       start()
-      while (writing.size > 0) {
-        await Promise.all(writing)
+      while (waiting.length + writing.length + contended.length > 0) {
+        await new Promise<void>((resolve) => (onEnd = resolve))
         start()
       }
       clearInterval(looking)

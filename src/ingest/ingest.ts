@@ -7,7 +7,7 @@ import type { Log } from "../core/log.ts"
 import type { Platform } from "../core/platform.ts"
 import { createPool } from "../store/database.ts"
 import { writeRefusals } from "../store/refusals.ts"
-import type { Enqueue } from "../store/enqueue.ts"
+import type { JobStatements } from "../store/enqueue.ts"
 import { answerBy } from "./answer-by.ts"
 import { createBatcher, shuttingDown } from "./batcher.ts"
 import { createByteBudget } from "./byte-budget.ts"
@@ -23,7 +23,7 @@ export interface IngestOptions {
   databaseUrl: string
   platforms: readonly Platform[]
   sources: IngestSources
-  enqueue: Enqueue
+  jobStatements: JobStatements
   log: Log
   clock?: Clock
   /** Bytes of one body (25 MiB, what GitHub sends at most). */
@@ -69,7 +69,7 @@ const mebibyte = 1024 * 1024
 
 /** Opens the way in, on database connections of its own, which no other work can keep busy. */
 export function createIngest(options: IngestOptions): Ingest {
-  const { databaseUrl, platforms, sources, enqueue, log, clock = systemClock } = options
+  const { databaseUrl, platforms, sources, jobStatements, log, clock = systemClock } = options
   const { maxBodyBytes = 25 * mebibyte, maxWaitingBytes = 128 * mebibyte, inFlight = 2 } = options
   const { answerTimeoutMs = 6_000 } = options
   const pool = openPool(databaseUrl, inFlight, answerTimeoutMs, answerTimeoutMs / 4)
@@ -82,7 +82,7 @@ export function createIngest(options: IngestOptions): Ingest {
   }
   const batcher = createBatcher({
     persist: createPersist({
-      write: (events, again, alone) => writeBatch(alone ? poolForOne : pool, enqueue, events, again),
+      write: (events, again, alone) => writeBatch(alone ? poolForOne : pool, jobStatements, events, again),
       log,
     }),
     inFlight,

@@ -1,11 +1,11 @@
 import type pg from "pg"
 import { DatabaseError } from "pg"
-import type { Priority } from "../core/envelope.ts"
+import { priorities } from "../core/envelope.ts"
 import { SignalboxError } from "../core/errors.ts"
-import type { Enqueue } from "../store/enqueue.ts"
+import type { JobStatements, ProcessingBatch } from "../store/enqueue.ts"
 import { insertConflicts } from "../store/event-conflicts.ts"
 import { keyText, passKey, takeFreeKeys, takeKeys } from "../store/event-keys.ts"
-import { backfilledTellers, stateClaims, takeStates } from "../store/event-states.ts"
+import { refuseToldByBackfill, stateClaims, takeStates } from "../store/event-states.ts"
 import { insertEvents, type NewEvent } from "../store/events.ts"
 import { failureOf } from "../store/failure.ts"
 import { insertReceipts, type NewReceipt } from "../store/receipts.ts"
@@ -27,12 +27,11 @@ export interface Receipt {
  * that took hold are met as holders of their own keys, and are told as new.
  *
  * `pool` hands out pipelining connections: statements that do not need each other's answers are
- * sent together. A failed one fails all that follow it within the transaction, and the COMMIT is
- * sent only after every answer.
+ * sent together. A failed one fails all that follow it within the transaction.
  */
 export async function writeBatch(
   pool: pg.Pool,
-  enqueue: Enqueue,
+  jobStatements: JobStatements,
   events: readonly NewEvent[],
   again = false,
 ): Promise<Map<string, Receipt>> {
@@ -40,9 +39,12 @@ export async function writeBatch(
   const client = await pool.connect()
   let broken = false
   try {
-    return (await writeNew(client, enqueue, sorted)) ?? (await writeMixed(client, enqueue, sorted, again))
+    return (
+      (await writeNew(client, jobStatements, sorted)) ??
+      (await writeMixed(client, jobStatements, sorted, again))
+    )
   } catch (error) {
-    // One whose server does not answer would not answer that either.
+    // One whose server does not answer would not answer that either; and where nothing is open it does no harm.
     broken = lostConnection(error) || !(await rollback(client))
     throw error
   } finally {
@@ -50,39 +52,38 @@ export async function writeBatch(
   }
 }
 
-/** The usual case, every key new, in two round trips; answers null, rolled back, where one is taken. */
+/**
+ * The usual case, every key new, in one round trip: the COMMIT goes with the rest, since a statement that
+ * fails makes a ROLLBACK of it. Answers null, rolled back, where a key or a state is taken.
+ */
 async function writeNew(
   client: pg.PoolClient,
-  enqueue: Enqueue,
+  jobStatements: JobStatements,
   events: readonly NewEvent[],
 ): Promise<Map<string, Receipt> | null> {
+  const states = stateClaims(events)
+  const jobs = await jobStatements(jobsOf(events)) // before all else: from here to the COMMIT nothing waits
   try {
-    const states = stateClaims(events)
-    const [, , , told] = await allAnswered([
+    await allAnswered([
       client.query("begin"),
       takeKeys(client, events),
       states.length > 0 ? takeStates(client, states) : undefined,
-      backfilledTellers(client, events), // those of this batch among them
+      refuseToldByBackfill(client, events), // by those of this batch as well
+      ...jobs.map((job) => client.query(job)),
       insertEvents(client, events),
-      enqueue(client, jobsOf(events)),
+      commit(client),
     ])
-    if (told.size > 0) {
-      await client.query("rollback")
-      return null
-    }
   } catch (error) {
     if (failureOf(error) !== "repeat") throw error
-    await client.query("rollback")
     return null
   }
-  await commit(client)
   return new Map(events.map((event) => [event.id, receiptOfNew(event)]))
 }
 
 /** Any mixture of new deliveries and repeats, among themselves as well. */
 async function writeMixed(
   client: pg.PoolClient,
-  enqueue: Enqueue,
+  jobStatements: JobStatements,
   events: readonly NewEvent[],
   again: boolean,
 ): Promise<Map<string, Receipt>> {
@@ -96,17 +97,18 @@ async function writeMixed(
   const fresh = keyed.filter((event) => !tellers.has(event.id))
   const taken = events.filter((event) => !free.has(event.id))
   const repeats = [...byState, ...(await repeatsByKey(client, taken, fresh, tellers))]
+  const jobs = fresh.length > 0 ? await jobStatements(jobsOf(fresh)) : []
   await allAnswered([
     fresh.length > 0 ? insertEvents(client, fresh) : undefined,
-    fresh.length > 0 ? enqueue(client, jobsOf(fresh)) : undefined,
+    ...jobs.map((job) => client.query(job)),
     ...byState.map(({ delivery, eventId }) => passKey(client, delivery, eventId)),
     insertConflicts(
       client,
       repeats.filter(({ keep }) => keep),
     ),
     insertReceipts(client, repeats.filter(isRequest).map(receiptRow)),
+    commit(client),
   ])
-  await commit(client)
   return new Map([
     ...fresh.map((event) => [event.id, receiptOfNew(event)] as const),
     ...repeats.map((repeat) => [repeat.delivery.id, receiptOf(repeat, again)] as const),
@@ -151,14 +153,19 @@ function inKeyOrder(events: readonly NewEvent[]): NewEvent[] {
   return keyed.map(({ event }) => event)
 }
 
-function jobsOf(events: readonly NewEvent[]): { priority: Priority; eventIds: string[] }[] {
-  const byPriority = new Map<Priority, string[]>()
-  for (const { priority, id } of events) {
-    const ids = byPriority.get(priority)
-    if (ids === undefined) byPriority.set(priority, [id])
-    else ids.push(id)
+/**
+ * One job a priority. A few events ride along in the job of the next more urgent ones, where those are
+ * twice as many or more: a job costs as much as several events, and they delay it by less than half.
+ */
+function jobsOf(events: readonly NewEvent[]): ProcessingBatch[] {
+  const jobs: ProcessingBatch[] = []
+  for (const priority of priorities) {
+    const eventIds = events.flatMap((event) => (event.priority === priority ? [event.id] : []))
+    const host = jobs.at(-1)
+    if (host !== undefined && 2 * eventIds.length <= host.eventIds.length) host.eventIds.push(...eventIds)
+    else if (eventIds.length > 0) jobs.push({ priority, eventIds })
   }
-  return [...byPriority].map(([priority, eventIds]) => ({ priority, eventIds }))
+  return jobs
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { QueryConfig } from "pg"
 import { PgBoss, type JobInsert } from "pg-boss"
 import { priorities, type Priority } from "../core/envelope.ts"
 import type { Log } from "../core/log.ts"
@@ -11,7 +12,7 @@ import { createPresence } from "./presence.ts"
 import { queueNames, queueOf } from "./queues.ts"
 import { reportFaults } from "./report-faults.ts"
 import { openTicks, tickQueue, type Ticks } from "./ticks.ts"
-import { transacting } from "./transacting.ts"
+import { recording, transacting } from "./transacting.ts"
 import { within } from "./within.ts"
 
 /** The queues of one process. */
@@ -25,6 +26,8 @@ export interface Queue {
    * at once where the connection pipelines; whether it resolves or throws, nothing is left to send. `afterMs` puts the jobs off.
    */
   enqueue: (db: Db, batches: readonly ProcessingBatch[], afterMs?: number) => Promise<void>
+  /** What `enqueue` would send, one statement a priority, for a transaction that sends it itself. */
+  jobStatements: (batches: readonly ProcessingBatch[], afterMs?: number) => Promise<QueryConfig[]>
   /**
    * Starts workers on every queue, so many a priority; each priority has its own, so a busy one
    * slows the others and starves none. Answers a function that stops them and waits for their work.
@@ -120,21 +123,31 @@ export function createQueue({ url, log, keepsTime = false }: QueueOptions): Queu
     await within(closeTimeoutMs, closed)
   }
 
+  async function jobStatements(batches: readonly ProcessingBatch[], afterMs = 0): Promise<QueryConfig[]> {
+    const statements: QueryConfig[] = []
+    for (const priority of priorities) {
+      const jobs = batches.filter((batch) => batch.priority === priority)
+      if (jobs.length === 0) continue
+      const inserts = jobs.map((batch) => jobInsert(batch, afterMs))
+      await boss.insert(queueOf[priority], inserts, { db: recording(statements) })
+    }
+    return statements
+  }
+
   return {
     start: () => (starting ??= start()),
     stop: () => (stopping ??= stop()),
 
-    async enqueue(db, batches, afterMs = 0) {
-      const statements: Promise<unknown>[] = []
-      for (const priority of priorities) {
-        const jobs = batches.filter((batch) => batch.priority === priority)
-        if (jobs.length === 0) continue
-        const inserts = jobs.map((batch) => jobInsert(batch, afterMs))
-        const statement = boss.insert(queueOf[priority], inserts, { db: transacting(db) })
-        if (isPipelining(db)) statements.push(statement)
-        else await statement
+    jobStatements,
+
+    async enqueue(db, batches, afterMs) {
+      const answers: Promise<unknown>[] = []
+      for (const statement of await jobStatements(batches, afterMs)) {
+        const answer = db.query(statement)
+        if (isPipelining(db)) answers.push(answer)
+        else await answer
       }
-      const refused = (await Promise.allSettled(statements)).find((done) => done.status === "rejected")
+      const refused = (await Promise.allSettled(answers)).find((done) => done.status === "rejected")
       if (refused !== undefined) throw refused.reason
     },
 

@@ -1,3 +1,4 @@
+import type { QueryConfig } from "pg"
 import type { Priority } from "../core/envelope.ts"
 import type { Db } from "./database.ts"
 
@@ -12,3 +13,6 @@ export interface ProcessingBatch {
  * it has nothing left to send by then.
  */
 export type Enqueue = (db: Db, batches: ProcessingBatch[]) => Promise<void>
+
+/** The statements that enqueue batches, for a transaction that sends them beside others of its own. */
+export type JobStatements = (batches: readonly ProcessingBatch[]) => Promise<QueryConfig[]>

@@ -70,6 +70,20 @@ export async function stateHolders(db: Db, claims: readonly StateClaim[]): Promi
   return byStateText(rows)
 }
 
+/**
+ * Fails, as a key that is taken does, where something backfilled tells of the same records as these
+ * webhooks do; `backfilledTellers` says which.
+ */
+export async function refuseToldByBackfill(db: Db, events: readonly NewEvent[]): Promise<void> {
+  const records = events.flatMap(({ record }) => (record === undefined ? [] : [record]))
+  if (records.length === 0) return
+  await db.query({
+    name: "refuse_told_by_backfill",
+    text: "select refuse_told_by_backfill($1::text[])",
+    values: [records],
+  })
+}
+
 /** The backfilled events that tell of the same records as these webhooks, by the webhook's id. */
 export async function backfilledTellers(
   db: Db,

@@ -2,6 +2,7 @@ import type pg from "pg"
 import type { Actor, PlatformName, Priority, StoredEvent } from "../core/envelope.ts"
 import { isUuid } from "../core/uuid.ts"
 import type { Db } from "./database.ts"
+import { queryUncopied, type PlainStatement } from "./query-uncopied.ts"
 import { valuesList } from "./values-list.ts"
 
 /** An event as ingest hands it over: identified, not yet processed. */
@@ -37,10 +38,10 @@ export interface NewEvent {
 
 /**
  * Inserts event rows in one statement, its text named by the number of rows so that a connection
- * parses each once. Bodies travel as binary parameters and are nowhere encoded.
+ * parses each once. Bodies travel as binary parameters and are nowhere encoded or copied.
  */
-export function insertEvents(db: Db, events: readonly NewEvent[]): Promise<pg.QueryResult> {
-  const values: unknown[] = []
+export function insertEvents(client: pg.ClientBase, events: readonly NewEvent[]): Promise<pg.QueryResult> {
+  const values: PlainStatement["values"] = []
   for (const event of events) {
     values.push(
       event.id,
@@ -56,13 +57,13 @@ export function insertEvents(db: Db, events: readonly NewEvent[]): Promise<pg.Qu
       event.causationId,
       JSON.stringify(event.headers),
       event.contentType,
-      event.sender,
-      event.secretId,
-      event.backfilled ?? false,
+      event.sender ?? null,
+      event.secretId ?? null,
+      event.backfilled === true ? "t" : "f",
       event.raw,
     )
   }
-  return db.query({
+  return queryUncopied(client, {
     name: `insert_events_${events.length}`,
     text: `insert into events (id, tenant, platform, source, type, name, delivery_id, priority, received_at,
         correlation_id, causation_id, headers, content_type, sender, secret_id, backfilled, raw)

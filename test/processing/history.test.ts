@@ -5,7 +5,7 @@ import { silentLog } from "../../src/core/log.ts"
 import { systemClock } from "../../src/core/clock.ts"
 import { createProcessor } from "../../src/processing/processor.ts"
 import { createQueue } from "../../src/queue/queue.ts"
-import { readAs } from "../../src/store/database.ts"
+import { readAs, transaction } from "../../src/store/database.ts"
 import { insertEvents } from "../../src/store/events.ts"
 import { findEventInHistory, readHistory, type HistoryQuery } from "../../src/store/history.ts"
 import { testDatabase } from "../support/database.ts"
@@ -146,6 +146,6 @@ test("an event is found by its id with its position, without one while it waits,
   // Also where no row-level security stands in the way.
   expect(await findEventInHistory(database.work, "odd", first?.id ?? "")).toBeUndefined()
   const waiting = newEvent({}, { tenant: "even" })
-  await insertEvents(database.work, [waiting])
+  await transaction(database.work, (db) => insertEvents(db, [waiting]))
   expect(await find("even", waiting.id)).toMatchObject({ id: waiting.id, position: null })
 })

@@ -33,7 +33,7 @@ const ingest = createIngest({
   databaseUrl: given.databaseUrl,
   platforms: [github],
   sources: { find: () => source },
-  enqueue: (db, batches) => queue.enqueue(db, batches),
+  jobStatements: queue.jobStatements,
   log: silentLog,
 })
 const options = { settleMs: 0, patienceMs: 2_000, spacingMs: 0, leaseMs: 600, processingMs: 20_000 }

@@ -42,7 +42,7 @@ export async function startIngest(options: StartOptions): Promise<RunningIngest>
     databaseUrl: database.url,
     platforms,
     sources: await testSources({ database, platforms, secrets: new Map(Object.entries(secrets)), extra }),
-    enqueue: (db, batches) => queue.enqueue(db, batches),
+    jobStatements: queue.jobStatements,
     log: silentLog,
     ...rest,
   })

@@ -27,12 +27,12 @@ const log = silentLog
 const queue = createQueue({ url: databaseUrl, log })
 await queue.start()
 const database = openDatabase({ url: databaseUrl })
-const { enqueue } = queue
+const { jobStatements } = queue
 const ingest = createIngest({
   databaseUrl,
   platforms,
   sources: { find: () => undefined },
-  enqueue,
+  jobStatements,
   log,
   clock,
 })

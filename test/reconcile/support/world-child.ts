@@ -19,7 +19,7 @@ const ingest = createIngest({
   databaseUrl: url,
   platforms: [worldPlatform],
   sources: { find: () => undefined },
-  enqueue: queue.enqueue,
+  jobStatements: queue.jobStatements,
   log: silentLog,
 })
 for (;;) {
