@@ -26,13 +26,13 @@ interface Pace {
   rounds: number
   /** Before the first round: the compiler, the connections and the plans of each server settle. */
   warmUpMs: number
-  /** Within a round, not counted. */
+  /** Within a round, not counted: a server that has waited its turn has lost its compiled code and its caches. */
   leadMs: number
   /** Short, so that the servers of a round meet the same neighbours on the machine. */
   roundMs: number
 }
 
-const usualPace: Pace = { rounds: 7, warmUpMs: 3_000, leadMs: 250, roundMs: 2_000 }
+const usualPace: Pace = { rounds: 7, warmUpMs: 3_000, leadMs: 1_000, roundMs: 2_000 }
 const fullPace: Pace = { rounds: 3, warmUpMs: 1_500, leadMs: 200, roundMs: 1_000 }
 /** At 5 MB and 256 connections a single turn takes 1.3 GB of bodies, however short it is meant to be. */
 const largestRounds = { usual: 3, full: 1 }

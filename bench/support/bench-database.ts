@@ -5,6 +5,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { createPool } from "../../src/store/database.ts"
 import { startEmbedded } from "../../src/store/embedded/start-embedded.ts"
+import { dropDatabase } from "../../test/support/drop-database.ts"
 
 /** A PostgreSQL server for a bench. */
 export interface BenchServer {
@@ -49,7 +50,7 @@ async function serverAt(url: string, kind: string): Promise<BenchServer> {
   const names: string[] = []
   const { rows } = await admin.query<{ server_version: string }>("show server_version")
   async function dropDatabases(): Promise<void> {
-    for (const name of names.splice(0)) await admin.query(`drop database if exists ${name} with (force)`)
+    for (const name of names.splice(0)) await dropDatabase(admin, name)
   }
   return {
     description: `PostgreSQL ${rows[0]?.server_version ?? "?"} (${kind})`,

@@ -11,6 +11,7 @@ import { fuzzTargets } from "./corpus.ts"
 import { findEventByKey } from "./find-event.ts"
 import { flatness } from "./flatness.ts"
 import { runFuzz } from "./run-fuzz.ts"
+import { dropDatabase } from "../support/drop-database.ts"
 
 const { values } = parseArgs({
   options: {
@@ -68,7 +69,7 @@ console.log(JSON.stringify(result, null, values.json ? undefined : 2))
 hub.disconnect()
 await once(hub, "exit")
 await pool.end()
-await admin.query(`drop database ${name} with (force)`)
+await dropDatabase(admin, name)
 await admin.end()
 await server.stop()
 process.exitCode = fine ? 0 : 1

@@ -3,6 +3,7 @@ import type pg from "pg"
 import { afterAll, inject } from "vitest"
 import { createPool, openDatabase, type Database } from "../../src/store/database.ts"
 import { withDatabase } from "./server.ts"
+import { dropDatabase } from "./drop-database.ts"
 
 /** A database of the test file's own, cloned from the migrated template; dropped after the file. */
 export async function testDatabase(): Promise<Database> {
@@ -23,7 +24,7 @@ async function createDatabase(template: string): Promise<string> {
   await admin.query(`create database ${name} template ${template}`)
   afterAll(async () => {
     const left = await sessionsLeft(admin, name)
-    await admin.query(`drop database if exists ${name} with (force)`)
+    await dropDatabase(admin, name)
     await admin.end()
     if (left.length > 0) throw new Error(`connections left open after the tests: ${left.join(", ")}`)
   })

@@ -3,6 +3,7 @@ import { installQueue } from "../../src/queue/install.ts"
 import { createPool } from "../../src/store/database.ts"
 import { migrate } from "../../src/store/migrate.ts"
 import { testServer, withDatabase } from "./server.ts"
+import { dropDatabase } from "./drop-database.ts"
 
 declare module "vitest" {
   export interface ProvidedContext {
@@ -18,7 +19,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const template = server.databaseName()
   const admin = createPool(server.url, { max: 1 })
   const teardown = async (): Promise<void> => {
-    await admin.query(`drop database if exists ${template} with (force)`)
+    await dropDatabase(admin, template)
     await admin.end()
     await server.stop()
   }

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { createPool } from "../../src/store/database.ts"
 import { startEmbedded, type EmbeddedServer } from "../../src/store/embedded/start-embedded.ts"
+import { dropDatabase } from "./drop-database.ts"
 
 /** A PostgreSQL for tests, and the name of this run among others on the same server. */
 export interface TestServer {
@@ -72,7 +73,7 @@ async function guardRun(url: string, run: string): Promise<() => Promise<void>> 
   )
   for (const left of rows) {
     if (left.run === run || !(await isDead(left.run))) continue
-    await client.query(`drop database if exists ${left.name} with (force)`)
+    await dropDatabase(client, left.name)
   }
   return async () => {
     client.release(true)
