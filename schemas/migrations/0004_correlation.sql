@@ -26,11 +26,44 @@ create table event_correlations (
   confidence real not null check (confidence between 0 and 1),
   evidence jsonb not null,
   occurred_at timestamptz not null,
+  -- Whose state shows it, in which field and at what time of the sender's clock; null for what cannot be
+  -- withdrawn. Of two states of one time the greater tie holds, for no better reason than that it is one.
+  document text,
+  field text,
+  stated_at timestamptz,
+  tie bytea,
+  -- When it was known, by our clock: from the event that shows it to the first that came with a later state
+  -- of the field. That one may have come before; then it never was.
+  known_from timestamptz not null,
+  known_to timestamptz not null default 'infinity',
   primary key (event_id, from_entity, to_entity, relation, rule)
 );
 -- A step of a walk reads one of these and no row: the neighbours of an entity by strength.
-create index event_correlations_from on event_correlations (tenant, from_entity, strength, to_entity, relation);
-create index event_correlations_to on event_correlations (tenant, to_entity, strength, from_entity, relation);
+create index event_correlations_from on event_correlations (tenant, from_entity, strength, to_entity, relation)
+  where known_to = 'infinity';
+create index event_correlations_to on event_correlations (tenant, to_entity, strength, from_entity, relation)
+  where known_to = 'infinity';
+-- The same for what was known at another time.
+create index event_correlations_from_then on event_correlations (tenant, from_entity, known_from);
+create index event_correlations_to_then on event_correlations (tenant, to_entity, known_from);
+create index event_correlations_document on event_correlations (tenant, document, known_to) where document is not null;
 comment on table event_correlations is 'Link evidence: one row for each event that shows an edge between two entities.';
+
+-- How things stood at a time of their senders' clocks, as events show it. What a field holds is told by the
+-- state with the greatest (at, tie) among those that have it, so the order in which they came does not matter.
+create table entity_states (
+  tenant text not null,
+  entity text not null check (octet_length(entity) <= 1024),
+  event_id uuid not null,
+  at timestamptz not null,
+  tie bytea not null,
+  fields jsonb not null,
+  deleted boolean not null,
+  known_from timestamptz not null,
+  primary key (tenant, entity, event_id)
+);
+create index entity_states_latest on entity_states (tenant, entity, at desc, tie desc);
+create index entity_states_event on entity_states (event_id);
+comment on table entity_states is 'One row for each event that shows how a thing stood: its fields at that time of the sender''s clock.';
 
 insert into schema_migrations (name) values ('0004_correlation.sql');

@@ -27,9 +27,9 @@ create or replace view correlated_events with (security_invoker = true) as
   from event_correlations c
   join event_log a on a.tenant = c.tenant and a.entity = c.from_entity
   join event_log b on b.tenant = c.tenant and b.entity = c.to_entity
-  where not exists (
+  where c.known_to = 'infinity' and not exists (
     select from event_correlations d
-    where d.tenant = c.tenant and d.from_entity = c.from_entity and d.to_entity = c.to_entity
+    where d.known_to = 'infinity' and d.tenant = c.tenant and d.from_entity = c.from_entity and d.to_entity = c.to_entity
       and d.relation = c.relation
       -- 'strong' sorts before 'weak'; the earlier event decides between equals
       and (d.strength, -d.confidence, d.event_id, d.rule) < (c.strength, -c.confidence, c.event_id, c.rule)

@@ -12,6 +12,7 @@ import { parseQuery } from "./parse.ts"
 const page = z.strictObject({
   limit: z.coerce.number().int().min(1).max(500).default(100),
   cursor: z.string().max(4096).optional(),
+  asOf: z.iso.datetime({ offset: true }).optional(),
 })
 const timelinePage = page.extend({ payload: z.enum(["true", "false"]).default("true") })
 
@@ -36,8 +37,13 @@ export function entityRoutes<E extends Env>(
   const app = new Hono<E>()
 
   app.get("/:key{.+}/timeline", async (c) => {
-    const { limit, cursor, payload } = parseQuery(c, timelinePage)
-    const options = { limit, cursor: readTimelineCursor(cursor), payload: payload === "true" }
+    const { limit, cursor, payload, asOf } = parseQuery(c, timelinePage)
+    const options = {
+      limit,
+      cursor: readTimelineCursor(cursor),
+      payload: payload === "true",
+      asOf: asOf === undefined ? null : new Date(asOf),
+    }
     const tenant = tenantOf(c)
     const entity = keyOf(c)
     const found = await readAs(database, tenant, async (db) => {
@@ -56,13 +62,17 @@ export function entityRoutes<E extends Env>(
   })
 
   app.get("/:key{.+}/links", async (c) => {
-    const { limit, cursor } = parseQuery(c, page)
-    const after = readLinkCursor(cursor)
+    const { limit, cursor, asOf } = parseQuery(c, page)
+    const options = {
+      limit,
+      cursor: readLinkCursor(cursor),
+      asOf: asOf === undefined ? null : new Date(asOf),
+    }
     const tenant = tenantOf(c)
     const entity = keyOf(c)
     const { links, nextCursor } = await readAs(database, tenant, async (db) => {
       await mustKnow(db, tenant, entity)
-      return linksOf(db, tenant, entity, { limit, cursor: after })
+      return linksOf(db, tenant, entity, options)
     })
     return c.json({
       entity,

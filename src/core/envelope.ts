@@ -33,6 +33,27 @@ export interface Reference {
   evidence: Evidence
   /** What refers to it, where that is not the event's own entity (each commit of a push). */
   subject?: string
+  /** Whose field the evidence is, where that is not what refers (a comment on a pull request). */
+  document?: string
+}
+
+/**
+ * What an event says of a thing as it stood at a time of its sender's clock. Of two states the one with
+ * the later `at` tells, field by field, whichever came first; so what is late or repeated changes nothing.
+ */
+export interface EntityState {
+  /** Canonical key of the thing: a pull request, a comment, a message. */
+  entity: string
+  /** When the thing was last changed, by its sender's clock. */
+  at: Date
+  /**
+   * Every field that the event shows whole, by name; null for an empty one. A field in which references
+   * are found has the name that their evidence gives it: what an earlier state showed there and this one
+   * does not, is withdrawn. Texts longer than 256 characters go in as a digest (see `stateOfText`).
+   */
+  fields: Readonly<Record<string, string | number | boolean | null>>
+  /** The thing is gone, and nothing holds any more that its fields showed. */
+  deleted?: boolean
 }
 
 /** A typed, directed edge between two entities, as one event shows it. */
@@ -49,6 +70,8 @@ export interface Link {
   /** 0 to 1. */
   confidence: number
   evidence: Evidence
+  /** Whose field the evidence is; absent where it can never be withdrawn. */
+  document?: string
 }
 
 /** An event as stored and processed; `payload` is derived from `raw` when it is needed. */

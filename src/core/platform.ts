@@ -1,4 +1,4 @@
-import type { Actor, PlatformName, Priority, Reference } from "./envelope.ts"
+import type { Actor, EntityState, PlatformName, Priority, Reference } from "./envelope.ts"
 import type { DeploymentDetail } from "./deployment-detail.ts"
 import type { Remote } from "./remote.ts"
 
@@ -92,6 +92,8 @@ export interface TextField {
   text: string
   /** Whose text it is, where that is not the event's own entity. */
   subject?: string
+  /** The thing that holds the text, where that is not whose text it is: a comment on a pull request. */
+  document?: string
   /** Key of the repository, team or the like within which short names (`#42`) are meant, where the subject does not tell. */
   scope?: string
 }
@@ -121,6 +123,8 @@ export interface Normalized {
   references: Reference[]
   /** Text to be read for mentions of this and other platforms' entities. */
   texts: TextField[]
+  /** How the things stood that the event shows. */
+  states?: readonly EntityState[]
   correlationId?: string
   causationId?: string
 }

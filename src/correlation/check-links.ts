@@ -40,6 +40,7 @@ function checkLink(rule: Rule, { event, normalized }: RuleInput, link: object, i
     throw wrong(index, "confidence must be a number from 0 to 1")
   }
   const evidence = checkEvidence(fields.evidence ?? { field: "type", text: event.type }, index)
+  const document = fields.document === undefined ? undefined : checkKey(fields.document, "document", index)
   return {
     from,
     to,
@@ -49,6 +50,7 @@ function checkLink(rule: Rule, { event, normalized }: RuleInput, link: object, i
     strength,
     confidence,
     evidence: readableEvidence(evidence),
+    ...(document === undefined ? {} : { document }),
   }
 }
 

@@ -69,10 +69,10 @@ function runRules(
   const input: RuleInput = {
     event: withPayload(event),
     normalized,
-    references: references.map((reference) => ({
-      ...reference,
-      subject: reference.subject ?? entity,
-    })),
+    references: references.map((reference) => {
+      const subject = reference.subject ?? entity
+      return { ...reference, subject, document: reference.document ?? subject }
+    }),
     isLinked: (one, other) => pairs.has(`${one}\n${other}`) || pairs.has(`${other}\n${one}`),
   }
   for (const rule of rules) {

@@ -48,6 +48,7 @@ export function referenceRule({ name, version, on, when, link }: ReferenceRule):
         strength: listed ? "weak" : declared,
         confidence: listed ? link.confidence / 2 : link.confidence,
         evidence: reference.evidence,
+        ...(reference.document === null ? {} : { document: reference.document }),
       }
     })
   }

@@ -18,7 +18,7 @@ export function collectReferences(platforms: readonly Platform[], normalized: No
   const found = new Map<string, Reference>()
   const told = new Set<string>() // where a field says more than that it mentions something
   const add = (reference: Reference): void => {
-    const place = `${reference.subject ?? ""}\n${reference.entity}\n${reference.evidence.field}`
+    const place = placeOf(reference)
     const key = `${place}\n${reference.relation}`
     if (reference.relation !== "mentions") told.add(place)
     if (!found.has(key)) found.set(key, reference)
@@ -37,8 +37,13 @@ export function collectReferences(platforms: readonly Platform[], normalized: No
     for (const mention of readText(platforms, { ...field, text }, subject)) {
       const { entity, relation, start, end } = mention
       const evidence = { field: field.field, text: mention.text, start, end }
-      const base = { entity, relation, evidence }
-      const reference = field.subject === undefined ? base : { ...base, subject: field.subject }
+      const reference = {
+        entity,
+        relation,
+        evidence,
+        ...(field.subject === undefined ? {} : { subject: field.subject }),
+        ...(field.document === undefined ? {} : { document: field.document }),
+      }
       const usable = checkReference(reference, normalized.entity)
       if (usable !== null) add(usable)
     }
@@ -47,8 +52,12 @@ export function collectReferences(platforms: readonly Platform[], normalized: No
   return [...found.values()].filter((reference) => !isOutdone(reference, told)).slice(0, maxReferences)
 }
 
-function isOutdone({ subject, entity, relation, evidence }: Reference, told: ReadonlySet<string>): boolean {
-  return relation === "mentions" && told.has(`${subject ?? ""}\n${entity}\n${evidence.field}`)
+function isOutdone(reference: Reference, told: ReadonlySet<string>): boolean {
+  return reference.relation === "mentions" && told.has(placeOf(reference))
+}
+
+function placeOf({ subject = "", document = "", entity, evidence }: Reference): string {
+  return [subject, document, entity, evidence.field].join("\n")
 }
 
 /** The reference fit to be stored; null for a self-reference and for what is no key or no relation. */
@@ -58,8 +67,14 @@ function checkReference(reference: Reference, ownEntity: string | null): Referen
   if (entity === null || subject === null || entity === (subject ?? ownEntity)) return null
   const { relation } = reference
   if (!relationForm.test(relation)) return null
-  const evidence = readableEvidence(reference.evidence)
-  return subject === undefined ? { entity, relation, evidence } : { entity, relation, evidence, subject }
+  const document = reference.document === undefined ? null : canonicalEntityKey(reference.document)
+  return {
+    entity,
+    relation,
+    evidence: readableEvidence(reference.evidence),
+    ...(subject === undefined ? {} : { subject }),
+    ...(document === null ? {} : { document }),
+  }
 }
 
 /** Evidence as the database takes it; offsets are kept only with the whole text that they span. */

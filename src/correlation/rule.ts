@@ -6,9 +6,13 @@ export interface RuleEvent extends StoredEvent {
   readonly payload: unknown
 }
 
-/** A reference with what refers to it: `subject`, or the event's own entity; null where it has neither. */
-export interface SubjectReference extends Omit<Reference, "subject"> {
+/**
+ * A reference with what refers to it, `subject`, and whose field shows it, `document`: the event's own
+ * entity where the reference names no other; null where the event has none.
+ */
+export interface SubjectReference extends Omit<Reference, "subject" | "document"> {
   subject: string | null
+  document: string | null
 }
 
 /** A link as a rule gives it; the rule's name and version are added, and what is absent is filled in. */
@@ -24,6 +28,8 @@ export interface ProposedLink {
   confidence?: number
   /** The event's type where absent. */
   evidence?: Evidence
+  /** The thing whose field the evidence is: when that field says otherwise, the link is withdrawn. */
+  document?: string
 }
 
 /** A rule of the user's own. */

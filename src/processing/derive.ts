@@ -1,5 +1,6 @@
 import { hash } from "node:crypto"
-import type { StoredEvent } from "../core/envelope.ts"
+import type { EntityState, Link, StoredEvent } from "../core/envelope.ts"
+import { canonicalEntityKey } from "../core/entity-key.ts"
 import type { Correlate } from "../core/correlate.ts"
 import { deploymentTable } from "../core/deployment-detail.ts"
 import { SignalboxError } from "../core/errors.ts"
@@ -9,6 +10,7 @@ import type { Message, Normalized, Platform } from "../core/platform.ts"
 import { cleanText, textOrNull } from "../core/text.ts"
 import { detailRow, type DetailTable } from "../store/details.ts"
 import { logRow } from "../store/append-log.ts"
+import { stampOf, stateRow, type StateStamp } from "../store/entity-states.ts"
 import { jsonRow } from "../store/json-rows.ts"
 import { eventRow, type ProcessedEvent } from "../store/processing.ts"
 import { linkRow, referenceRow } from "../store/relations.ts"
@@ -23,6 +25,7 @@ export interface Derived {
   details: { table: DetailTable; row: string }[]
   referenceRows: string[]
   linkRows: string[]
+  stateRows: string[]
   /** The provider's record that it tells of, where that is noted here (see Identity). */
   recordRow: string | null
   /** Size of all rows, in UTF-16 units. */
@@ -35,6 +38,7 @@ export type Derive = (event: StoredEvent, attempts: number) => Derived
 // Far above what correlation keeps; a bound on what a platform that keeps none can make us write.
 const maxReferences = 1_000
 const maxLinks = 2_000
+const maxStates = 1_000
 
 /** Makes the derivation for these platforms and rules; it depends on the event alone. */
 export function createDerive(platforms: readonly Platform[], correlate: Correlate): Derive {
@@ -48,6 +52,11 @@ export function createDerive(platforms: readonly Platform[], correlate: Correlat
     const normalized = platform.normalize(message)
     const filled = fill(event, normalized)
     const { references, links } = correlate(filled, normalized)
+    const states = statesOf(normalized)
+    const stampFor = ({ document, evidence }: Link): StateStamp | undefined => {
+      const state = states.find(({ entity, fields }) => entity === document && evidence.field in fields)
+      return state === undefined ? undefined : stampOf(event, state)
+    }
     const derived = {
       event: headOf(filled),
       attempts,
@@ -57,7 +66,8 @@ export function createDerive(platforms: readonly Platform[], correlate: Correlat
       referenceRows: references
         .slice(0, maxReferences)
         .map((reference, ordinal) => maskRow(referenceRow(filled, reference, ordinal))),
-      linkRows: links.slice(0, maxLinks).map((link) => maskRow(linkRow(filled, link))),
+      linkRows: links.slice(0, maxLinks).map((link) => maskRow(linkRow(filled, link, stampFor(link)))),
+      stateRows: states.map((state) => maskRow(stateRow(filled, state))),
       recordRow: event.backfilled ? null : recordRow(platform, event, message),
     }
     return { ...derived, size: sizeOf(derived) }
@@ -82,6 +92,17 @@ function fill(event: StoredEvent, normalized: Normalized): StoredEvent {
     correlationId: textOrNull(normalized.correlationId, 256) ?? event.correlationId,
     causationId: textOrNull(normalized.causationId, 256) ?? event.causationId,
   }
+}
+
+/** The states that can be kept: each of a thing of its own, at a time that is one. */
+function statesOf({ states = [] }: Normalized): EntityState[] {
+  const byEntity = new Map<string, EntityState>()
+  for (const state of states) {
+    const entity = canonicalEntityKey(state.entity)
+    if (entity === null || Number.isNaN(state.at.getTime()) || byEntity.has(entity)) continue
+    byEntity.set(entity, { ...state, entity })
+  }
+  return [...byEntity.values()].slice(0, maxStates)
 }
 
 function detailsOf(platform: Platform, event: StoredEvent, normalized: Normalized): Derived["details"] {
@@ -123,6 +144,13 @@ function recordOf(platform: Platform, { raw }: StoredEvent, message: Message): s
 
 function sizeOf(rows: Omit<Derived, "size">): number {
   const details = rows.details.map(({ row }) => row)
-  const texts = [rows.eventRow, rows.logRow, ...details, ...rows.referenceRows, ...rows.linkRows]
+  const texts = [
+    rows.eventRow,
+    rows.logRow,
+    ...details,
+    ...rows.referenceRows,
+    ...rows.linkRows,
+    ...rows.stateRows,
+  ]
   return texts.reduce((sum, text) => sum + text.length, 0)
 }

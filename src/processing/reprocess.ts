@@ -1,7 +1,8 @@
 import type pg from "pg"
 import { deploymentTable } from "../core/deployment-detail.ts"
-import { updateLog } from "../store/append-log.ts"
+import { lockLog, updateLog } from "../store/append-log.ts"
 import { deleteDetails } from "../store/details.ts"
+import { documentsOf, resettleLinks, settleLinks } from "../store/entity-states.ts"
 import { failureOf } from "../store/failure.ts"
 import { loadProcessed } from "../store/processing.ts"
 import { deleteRelations } from "../store/relations.ts"
@@ -54,14 +55,18 @@ async function writeAnew(pool: pg.Pool, derived: readonly Derived[]): Promise<Fa
   const ids = derived.map(({ event }) => event.id)
   const rows = derived.map(({ logRow }) => logRow)
   try {
-    await fencedTransaction(pool, unfenced, (db) =>
-      Promise.all([
+    await fencedTransaction(pool, unfenced, async (db) => {
+      const before = await documentsOf(db, ids)
+      await Promise.all([
         deleteRelations(db, ids),
         deleteDetails(db, deploymentTable, ids), // an event may turn out to tell of none
         writeDerived(db, derived),
         updateLog(db, rows),
-      ]),
-    )
+        lockLog(db), // links are settled under it; last, as everybody takes it
+        resettleLinks(db, before),
+        settleLinks(db, ids),
+      ])
+    })
     return []
   } catch (error) {
     if (failureOf(error) !== "data") throw error

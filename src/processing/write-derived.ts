@@ -1,11 +1,12 @@
 import type { Db } from "../store/database.ts"
 import { writeDetails, type DetailTable } from "../store/details.ts"
+import { insertStates } from "../store/entity-states.ts"
 import { noteRecords } from "../store/event-states.ts"
 import { updateEvents } from "../store/processing.ts"
 import { insertLinks, insertReferences } from "../store/relations.ts"
 import type { Derived } from "./derive.ts"
 
-/** Writes what events say: their own columns, details, references and links. All is sent at once. */
+/** Writes what events say: their own columns, details, references, links and states. All is sent at once. */
 export async function writeDerived(db: Db, derived: readonly Derived[]): Promise<void> {
   if (derived.length === 0) return
   const rows = derived.map(({ eventRow }) => eventRow)
@@ -15,6 +16,8 @@ export async function writeDerived(db: Db, derived: readonly Derived[]): Promise
   for (const [table, details] of detailRows(derived)) writes.push(writeDetails(db, table, details))
   if (references.length > 0) writes.push(insertReferences(db, references))
   if (links.length > 0) writes.push(insertLinks(db, links))
+  const states = derived.flatMap(({ stateRows }) => stateRows)
+  if (states.length > 0) writes.push(insertStates(db, states))
   // In one order for all: two transactions that note the same records wait in turn.
   const records = derived.flatMap(({ recordRow }) => recordRow ?? []).toSorted()
   if (records.length > 0) writes.push(noteRecords(db, records))

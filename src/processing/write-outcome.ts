@@ -4,6 +4,7 @@ import type { Queue } from "../queue/queue.ts"
 import { appendToLog } from "../store/append-log.ts"
 import type { Db } from "../store/database.ts"
 import { insertDeadLetters } from "../store/dead-letters.ts"
+import { settleLinks } from "../store/entity-states.ts"
 import { addCounts } from "../store/metrics.ts"
 import { insertTimings, writeStatuses, type ProcessingStatus } from "../store/processing.ts"
 import { countEvents } from "./count-events.ts"
@@ -86,8 +87,18 @@ export function createWriteOutcome({
     await Promise.all([
       insertTimings(db, timings, Math.max(0, now.getTime() - claimedAt.getTime()), now),
       appendToLog(db, rows, counts),
+      settle(db, derived), // under the lock that appending took
     ])
   }
+}
+
+async function settle(db: Db, derived: readonly Derived[]): Promise<void> {
+  const stating = derived.filter(({ stateRows }) => stateRows.length > 0)
+  if (stating.length > 0)
+    await settleLinks(
+      db,
+      stating.map(({ event }) => event.id),
+    )
 }
 
 async function writeStanding(db: Db, { derived, failed, claimedAt }: Outcome): Promise<void> {

@@ -51,6 +51,11 @@ export async function appendToLog(
   })
 }
 
+/** Takes the lock that `appendToLog` takes: to the end of the transaction nobody else appends. */
+export async function lockLog(db: Db): Promise<void> {
+  await db.query({ name: "lock_log", text: "select from event_log_head where singleton for update" })
+}
+
 /**
  * Brings what the log holds of events up to date; positions stay. As in `updateEvents`, an id is
  * compared as an array of one, which `offset 0` keeps the planner from seeing through.

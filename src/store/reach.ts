@@ -1,5 +1,5 @@
 import { groundOf } from "../core/relation.ts"
-import { strongEdges, type Edge, type Neighbour } from "./correlations.ts"
+import { strongEdges, type AsOf, type Edge, type Neighbour } from "./correlations.ts"
 import type { Db } from "./database.ts"
 
 /** Bounds of a walk. */
@@ -8,6 +8,11 @@ export interface ReachLimits {
   maxEntities?: number
   /** Strong edges followed out of, and into, one entity (1,000). */
   maxFanOut?: number
+}
+
+/** A walk's bounds, and the time whose knowledge it goes by: now where absent. */
+export interface ReachOptions extends ReachLimits {
+  asOf?: AsOf
 }
 
 /** What strong links reach from an entity. */
@@ -35,7 +40,7 @@ export async function reach(
   db: Db,
   tenant: string,
   entity: string,
-  { maxEntities = 2000, maxFanOut = 1000 }: ReachLimits = {},
+  { maxEntities = 2000, maxFanOut = 1000, asOf = null }: ReachOptions = {},
 ): Promise<Reach> {
   const paths = new Map<string, readonly Edge[]>([[entity, []]])
   const phases = new Map<string, Phase>([[entity, "down"]])
@@ -46,7 +51,7 @@ export async function reach(
     const next = new Set<string>()
     for (let first = 0; first < frontier.length; first += entitiesAtOnce) {
       const batch = frontier.slice(first, first + entitiesAtOnce)
-      const neighbours = await strongEdges(db, tenant, batch, maxFanOut + 1)
+      const neighbours = await strongEdges(db, tenant, batch, maxFanOut + 1, asOf)
       for (const [neighbour, cut] of withinFanOut(neighbours, maxFanOut)) {
         truncated ||= cut
         if (cut) continue

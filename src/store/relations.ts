@@ -1,5 +1,6 @@
 import type { Link, Reference, StoredEvent } from "../core/envelope.ts"
 import type { Db } from "./database.ts"
+import type { StateStamp } from "./entity-states.ts"
 import { jsonRow, jsonRows } from "./json-rows.ts"
 
 /** A reference found in an event, as a row for `insertReferences`; `ordinal` is its place among them. */
@@ -27,9 +28,16 @@ export async function insertReferences(db: Db, rows: readonly string[]): Promise
   })
 }
 
-/** A link that an event shows, as a row for `insertLinks`. */
-export function linkRow(event: StoredEvent, link: Link): string {
+/**
+ * A link that an event shows, as a row for `insertLinks`; `state` is that of the thing whose field shows it,
+ * where the event tells of one.
+ */
+export function linkRow(event: StoredEvent, link: Link, state?: StateStamp): string {
   return jsonRow({
+    ...(state === undefined
+      ? {}
+      : { document: link.document, field: link.evidence.field, stated_at: state.at, tie: state.tie }),
+    known_from: event.receivedAt,
     tenant: event.tenant,
     from_entity: link.from,
     to_entity: link.to,
@@ -49,9 +57,9 @@ export async function insertLinks(db: Db, rows: readonly string[]): Promise<void
   await db.query({
     name: "insert_links",
     text: `insert into event_correlations (tenant, from_entity, to_entity, relation, rule, event_id,
-        rule_version, strength, confidence, evidence, occurred_at)
+        rule_version, strength, confidence, evidence, occurred_at, document, field, stated_at, tie, known_from)
       select tenant, from_entity, to_entity, relation, rule, event_id,
-        rule_version, strength, confidence, evidence, occurred_at
+        rule_version, strength, confidence, evidence, occurred_at, document, field, stated_at, tie, known_from
       from jsonb_populate_recordset(null::event_correlations, $1::jsonb)
       on conflict (event_id, from_entity, to_entity, relation, rule) do nothing`,
     values: [jsonRows(rows)],
@@ -62,7 +70,8 @@ export async function insertLinks(db: Db, rows: readonly string[]): Promise<void
 export async function deleteRelations(db: Db, ids: readonly string[]): Promise<void> {
   await db.query({
     name: "delete_relations",
-    text: `with gone as (delete from event_references where event_id = any($1::uuid[]))
+    text: `with gone as (delete from event_references where event_id = any($1::uuid[])),
+        stateless as (delete from entity_states where event_id = any($1::uuid[]))
       delete from event_correlations where event_id = any($1::uuid[])`,
     values: [ids],
   })

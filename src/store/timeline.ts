@@ -1,6 +1,6 @@
 import type { LoggedEvent } from "../core/envelope.ts"
 import { chunksOf } from "./body-chunks.ts"
-import { evidenceOf, type Edge, type LinkEvidence } from "./correlations.ts"
+import { evidenceOf, type AsOf, type Edge, type LinkEvidence } from "./correlations.ts"
 import type { Db } from "./database.ts"
 import { findLoggedEvents } from "./logged-events.ts"
 import { edgeKey, reach, type ReachLimits } from "./reach.ts"
@@ -32,6 +32,8 @@ export interface TimelineOptions {
   cursor?: TimelineCursor | null
   /** Whether bodies are read (true). */
   payload?: boolean
+  /** Shows what was known at that time; now where null. */
+  asOf?: AsOf
   limits?: ReachLimits
 }
 
@@ -46,15 +48,15 @@ export async function timeline(
   db: Db,
   tenant: string,
   entity: string,
-  { limit, cursor = null, payload = true, limits }: TimelineOptions,
+  { limit, cursor = null, payload = true, asOf = null, limits }: TimelineOptions,
 ): Promise<Timeline> {
-  const { entities, edges, truncated } = await reach(db, tenant, entity, limits)
-  const places = await placesOf(db, tenant, [...entities.keys()], cursor, limit + 1)
+  const { entities, edges, truncated } = await reach(db, tenant, entity, { ...limits, asOf })
+  const places = await placesOf(db, tenant, [...entities.keys()], cursor, limit + 1, asOf)
   const listed = places.slice(0, limit)
   const page = payload ? (chunksOf(listed)[0] ?? []) : listed
   const last = page.at(-1)
   const paths = page.map((place) => entities.get(place.entity) ?? [])
-  const links = await evidenceOf(db, tenant, edgesOfPage(page, paths, edges))
+  const links = await evidenceOf(db, tenant, edgesOfPage(page, paths, edges), asOf)
   const surest = surestByEdge(links)
   const via = new Map(
     page.map(({ eventId }, index) => {
@@ -88,10 +90,11 @@ async function placesOf(
   entities: readonly string[],
   after: TimelineCursor | null,
   limit: number,
+  asOf: AsOf,
 ): Promise<Place[]> {
   await readInOrder(db)
   const { rows } = await db.query<Place>({
-    name: after === null ? "timeline_first" : "timeline_next",
+    name: `timeline_${after === null ? "first" : "next"}_${asOf === null ? "now" : "then"}`,
     text: `select place.event_id as "eventId", near.entity, place.position,
         (extract(epoch from place.occurred_at) * 1000000)::bigint as micros,
         coalesce((select octet_length(e.raw) from events e where e.id = place.event_id), 0) as bytes
@@ -100,10 +103,17 @@ async function placesOf(
         select event_id, position, occurred_at from event_log
         where tenant = $1 and entity = near.entity
         ${after === null ? "" : `and (occurred_at, position) > ('epoch'::timestamptz + $4 * interval '1 microsecond', $5::bigint)`}
+        ${asOf === null ? "" : `and exists (select from events e where e.id = event_id and e.received_at <= $${after === null ? 4 : 6})`}
         order by occurred_at, position limit $3
       ) as place
       order by place.occurred_at, place.position limit $3`,
-    values: [tenant, entities, limit, ...(after === null ? [] : [after.micros, after.position])],
+    values: [
+      tenant,
+      entities,
+      limit,
+      ...(after === null ? [] : [after.micros, after.position]),
+      ...(asOf === null ? [] : [asOf]),
+    ],
   })
   return rows
 }

@@ -26,12 +26,13 @@ export async function insertEdges(db: Db, edges: readonly EdgeRow[]): Promise<vo
     confidence: given.confidence ?? 1,
     evidence: given.evidence ?? { field: "test", text: given.relation },
     occurred_at: given.occurredAt ?? "2026-11-21T12:00:00Z",
+    known_from: "2026-11-21T12:00:00Z",
   }))
   await db.query(
     `insert into event_correlations (tenant, from_entity, to_entity, relation, rule, event_id, rule_version,
-       strength, confidence, evidence, occurred_at)
+       strength, confidence, evidence, occurred_at, known_from)
      select tenant, from_entity, to_entity, relation, rule, event_id, rule_version, strength, confidence,
-       evidence, occurred_at from jsonb_populate_recordset(null::event_correlations, $1::jsonb)`,
+       evidence, occurred_at, known_from from jsonb_populate_recordset(null::event_correlations, $1::jsonb)`,
     [JSON.stringify(rows)],
   )
 }

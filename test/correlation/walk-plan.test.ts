@@ -65,13 +65,13 @@ beforeAll(async () => {
   for (const [from, to, relation, times] of strong) {
     await database.work.query(
       `insert into event_correlations select 'default', ${from}, ${to}, $1, 'test', gen_random_uuid(), 1, 'strong',
-         1, '{}', now() from generate_series(1, $2) n, generate_series(1, $3)`,
+         1, '{}', now(), null, null, null, null, now() from generate_series(1, $2) n, generate_series(1, $3)`,
       [relation, stories, times],
     )
   }
   await database.work.query(
     `insert into event_correlations select 'default', 'github:pull_request:acme/api#' || n,
-       'github:branch:acme/api@develop', 'head_branch', 'test', gen_random_uuid(), 1, 'weak', 1, '{}', now()
+       'github:branch:acme/api@develop', 'head_branch', 'test', gen_random_uuid(), 1, 'weak', 1, '{}', now(), null, null, null, null, now()
      from generate_series(1, $1) n`,
     [stories],
   )
@@ -109,14 +109,14 @@ it.each(["force_custom_plan", "force_generic_plan"])(
       new Set(["implements", "contains", "checks", "discusses", "deploys"]),
     )
 
-    const walk = scansOf(plans.get("strong_edges") ?? [], "event_correlations")
+    const walk = scansOf(plans.get("strong_edges_now") ?? [], "event_correlations")
     expect(new Set(walk.map((node) => node["Node Type"]))).toEqual(new Set(["Index Only Scan"]))
     expect(new Set(walk.map((node) => node["Index Name"]))).toEqual(
       new Set(["event_correlations_from", "event_correlations_to"]),
     )
     expect(rowsOf(walk)).toBeLessThan(100)
 
-    const log = scansOf(plans.get("timeline_first") ?? [], "event_log")
+    const log = scansOf(plans.get("timeline_first_now") ?? [], "event_log")
     expect(rowsOf(log)).toBeLessThan(100)
   },
 )
@@ -131,7 +131,7 @@ it("a page of the links of a branch that thousands mention is read from an index
   await readAs(database, "default", (db) =>
     linksOf(explaining(db, plans), "default", branch, { limit: 50, cursor: page.nextCursor }),
   )
-  for (const name of ["links_in_first", "links_in_next"]) {
+  for (const name of ["links_in_first_now", "links_in_next_now"]) {
     const scans = scansOf(plans.get(name) ?? [], "event_correlations")
     expect(new Set(scans.map((node) => node["Index Name"]))).toEqual(new Set(["event_correlations_to"]))
     expect(rowsOf(scans)).toBeLessThan(200)
@@ -148,7 +148,7 @@ it.each(["force_custom_plan", "force_generic_plan"])(
       const first = await timeline(explaining(db, plans), "default", repository, { limit: 50 })
       await timeline(explaining(db, plans), "default", repository, { limit: 50, cursor: first.nextCursor })
     })
-    for (const name of ["timeline_first", "timeline_next"]) {
+    for (const name of ["timeline_first_now", "timeline_next_now"]) {
       const rows = rowsOf(scansOf(plans.get(name) ?? [], "event_log"))
       expect(rows).toBeGreaterThan(50)
       expect(rows).toBeLessThan(200)

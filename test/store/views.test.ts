@@ -316,8 +316,8 @@ test("correlated_events shows a pair once a link, with its best proof", async ()
   for (const { event, relation, rule, strength, confidence } of proofs) {
     await work.query(
       `insert into event_correlations (tenant, from_entity, to_entity, relation, rule, event_id, rule_version,
-         strength, confidence, evidence, occurred_at)
-       values ('default', $1, $2, $3, $4, $5, 1, $6, $7, '{}', now())`,
+         strength, confidence, evidence, occurred_at, known_from)
+       values ('default', $1, $2, $3, $4, $5, 1, $6, $7, '{}', now(), now())`,
       [pull, issue, relation, rule, event, strength, confidence],
     )
   }
