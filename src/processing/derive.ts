@@ -5,12 +5,11 @@ import type { Correlate } from "../core/correlate.ts"
 import { deploymentTable } from "../core/deployment-detail.ts"
 import { SignalboxError } from "../core/errors.ts"
 import { maskRow } from "../core/mask.ts"
-import { parsePayload } from "../core/payload.ts"
+import { createNormalizer } from "../core/normalize-event.ts"
 import type { Message, Normalized, Platform } from "../core/platform.ts"
-import { cleanText, textOrNull } from "../core/text.ts"
 import { detailRow, type DetailTable } from "../store/details.ts"
 import { logRow } from "../store/append-log.ts"
-import { stampOf, stateRow, type StateStamp } from "../store/entity-states.ts"
+import { stateRow, tieOf, type StateStamp } from "../store/entity-states.ts"
 import { jsonRow } from "../store/json-rows.ts"
 import { eventRow, type ProcessedEvent } from "../store/processing.ts"
 import { linkRow, referenceRow } from "../store/relations.ts"
@@ -42,20 +41,17 @@ const maxStates = 1_000
 
 /** Makes the derivation for these platforms and rules; it depends on the event alone. */
 export function createDerive(platforms: readonly Platform[], correlate: Correlate): Derive {
-  const byName = new Map(platforms.map((platform) => [platform.name, platform]))
+  const normalize = createNormalizer(platforms)
   return (event, attempts) => {
-    const platform = byName.get(event.platform)
-    if (platform === undefined) throw new Error(`this process knows no platform ${event.platform}`)
-    const { headers, contentType, receivedAt, sender } = event
-    const payload = parsePayload(event.raw, contentType)
-    const message = { headers, contentType, payload, receivedAt, sender }
-    const normalized = platform.normalize(message)
-    const filled = fill(event, normalized)
+    const { platform, message, normalized, event: filled } = normalize(event)
     const { references, links } = correlate(filled, normalized)
     const states = statesOf(normalized)
+    const tie = states.length === 0 ? "" : tieOf(event)
     const stampFor = ({ document, evidence }: Link): StateStamp | undefined => {
-      const state = states.find(({ entity, fields }) => entity === document && evidence.field in fields)
-      return state === undefined ? undefined : stampOf(event, state)
+      const state = states.find(({ entity }) => entity === document)
+      return state !== undefined && Object.hasOwn(state.fields, evidence.field)
+        ? { at: state.at, tie }
+        : undefined
     }
     const derived = {
       event: headOf(filled),
@@ -67,30 +63,10 @@ export function createDerive(platforms: readonly Platform[], correlate: Correlat
         .slice(0, maxReferences)
         .map((reference, ordinal) => maskRow(referenceRow(filled, reference, ordinal))),
       linkRows: links.slice(0, maxLinks).map((link) => maskRow(linkRow(filled, link, stampFor(link)))),
-      stateRows: states.map((state) => maskRow(stateRow(filled, state))),
+      stateRows: states.map((state) => maskRow(stateRow(filled, state, tie))),
       recordRow: event.backfilled ? null : recordRow(platform, event, message),
     }
     return { ...derived, size: sizeOf(derived) }
-  }
-}
-
-/** The event with what its platform made of it, within what the columns take. */
-function fill(event: StoredEvent, normalized: Normalized): StoredEvent {
-  const { actor, occurredAt } = normalized
-  return {
-    ...event,
-    type: cleanText(normalized.type, 256),
-    actor:
-      actor === null
-        ? null
-        : { id: cleanText(actor.id, 256), name: cleanText(actor.name, 256), bot: actor.bot },
-    entity: textOrNull(normalized.entity, 1_024),
-    title: textOrNull(normalized.title, 1_024),
-    url: textOrNull(normalized.url, 4_096),
-    // no event dies of a sender's broken clock
-    occurredAt: Number.isNaN(occurredAt.getTime()) ? event.receivedAt : occurredAt,
-    correlationId: textOrNull(normalized.correlationId, 256) ?? event.correlationId,
-    causationId: textOrNull(normalized.causationId, 256) ?? event.causationId,
   }
 }
 

@@ -2,14 +2,15 @@ import type pg from "pg"
 import { deploymentTable } from "../core/deployment-detail.ts"
 import { lockLog, updateLog } from "../store/append-log.ts"
 import { deleteDetails } from "../store/details.ts"
-import { documentsOf, resettleLinks, settleLinks } from "../store/entity-states.ts"
+import { deleteStates, documentsOf, resettleLinks, type Document } from "../store/entity-states.ts"
 import { failureOf } from "../store/failure.ts"
-import { loadProcessed } from "../store/processing.ts"
-import { deleteRelations } from "../store/relations.ts"
+import { loadProcessed, lockReprocessing } from "../store/processing.ts"
+import { deleteLinksExcept, deleteReferences } from "../store/relations.ts"
 import type { Derive, Derived } from "./derive.ts"
 import { failedAttempt, type FailedAttempt } from "./failed-attempt.ts"
 import { fencedTransaction, unfenced } from "./fenced-transaction.ts"
-import { writeDerived } from "./write-derived.ts"
+import { whileContended } from "./process-claim.ts"
+import { writeDerived, writeLinks } from "./write-derived.ts"
 
 /** What came of events that were derived anew. */
 export interface Reprocessed {
@@ -18,12 +19,15 @@ export interface Reprocessed {
   failed: FailedAttempt[]
 }
 
+// Bodies held at a time, and rows written in one transaction.
 const maxBodyBytes = 8 * 2 ** 20
+const maxRowSize = 32 * 2 ** 20
 
 /**
  * Derives events of the log anew and writes what they say now over what they said: columns, details,
- * references, links. Their places in the log stay, nobody is told, and no handler runs again. Events
- * that are not in the log are left out.
+ * references, links, states. Their places in the log stay, nobody is told, and no handler runs again.
+ * Events that are not in the log are left out. Workers may process others meanwhile, and several may
+ * reprocess the same.
  */
 export async function reprocess(
   { pool, derive }: { pool: pg.Pool; derive: Derive },
@@ -52,26 +56,49 @@ export async function reprocess(
 async function writeAnew(pool: pg.Pool, derived: readonly Derived[]): Promise<FailedAttempt[]> {
   const [first] = derived
   if (first === undefined) return []
-  const ids = derived.map(({ event }) => event.id)
-  const rows = derived.map(({ logRow }) => logRow)
-  try {
-    await fencedTransaction(pool, unfenced, async (db) => {
-      const before = await documentsOf(db, ids)
-      await Promise.all([
-        deleteRelations(db, ids),
-        deleteDetails(db, deploymentTable, ids), // an event may turn out to tell of none
-        writeDerived(db, derived),
-        updateLog(db, rows),
-        lockLog(db), // links are settled under it; last, as everybody takes it
-        resettleLinks(db, before),
-        settleLinks(db, ids),
-      ])
-    })
-    return []
-  } catch (error) {
-    if (failureOf(error) !== "data") throw error
-    if (derived.length === 1) return [failedAttempt(first.event, first.attempts, "row_refused", error)]
+  if (derived.length === 1 || derived.reduce((sum, { size }) => sum + size, 0) <= maxRowSize) {
+    try {
+      await whileContended(() => writeOver(pool, derived))
+      return []
+    } catch (error) {
+      if (failureOf(error) !== "data") throw error
+      if (derived.length === 1) return [failedAttempt(first.event, first.attempts, "row_refused", error)]
+    }
   }
   const half = Math.ceil(derived.length / 2)
   return [...(await writeAnew(pool, derived.slice(0, half))), ...(await writeAnew(pool, derived.slice(half)))]
+}
+
+/**
+ * Links are the only rows that a worker changes of events that are not its own: it settles them under
+ * the lock of the log. So they are touched under it, as late as can be.
+ */
+async function writeOver(pool: pg.Pool, derived: readonly Derived[]): Promise<void> {
+  const ids = derived.map(({ event }) => event.id)
+  const links = derived.flatMap(({ linkRows }) => linkRows)
+  const logRows = derived.map(({ logRow }) => logRow)
+  let before: Document[] = []
+  await fencedTransaction(
+    pool,
+    unfenced,
+    async (db) => {
+      const documents = Promise.all([lockReprocessing(db), documentsOf(db, ids)])
+      const writes = [
+        deleteReferences(db, ids),
+        deleteStates(db, ids),
+        deleteDetails(db, deploymentTable, ids), // an event may turn out to tell of none
+        writeDerived(db, derived),
+        updateLog(db, logRows),
+      ]
+      const [[, found]] = await Promise.all([documents, ...writes])
+      before = found
+    },
+    (db) =>
+      Promise.all([
+        lockLog(db),
+        deleteLinksExcept(db, ids, links),
+        writeLinks(db, derived),
+        resettleLinks(db, before, ids),
+      ]),
+  )
 }

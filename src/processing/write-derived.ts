@@ -6,22 +6,26 @@ import { updateEvents } from "../store/processing.ts"
 import { insertLinks, insertReferences } from "../store/relations.ts"
 import type { Derived } from "./derive.ts"
 
-/** Writes what events say: their own columns, details, references, links and states. All is sent at once. */
+/** Writes what events say: their own columns, details, references and states. All is sent at once. */
 export async function writeDerived(db: Db, derived: readonly Derived[]): Promise<void> {
   if (derived.length === 0) return
   const rows = derived.map(({ eventRow }) => eventRow)
   const references = derived.flatMap(({ referenceRows }) => referenceRows)
-  const links = derived.flatMap(({ linkRows }) => linkRows)
   const writes = [updateEvents(db, rows)]
   for (const [table, details] of detailRows(derived)) writes.push(writeDetails(db, table, details))
   if (references.length > 0) writes.push(insertReferences(db, references))
-  if (links.length > 0) writes.push(insertLinks(db, links))
   const states = derived.flatMap(({ stateRows }) => stateRows)
   if (states.length > 0) writes.push(insertStates(db, states))
   // In one order for all: two transactions that note the same records wait in turn.
   const records = derived.flatMap(({ recordRow }) => recordRow ?? []).toSorted()
   if (records.length > 0) writes.push(noteRecords(db, records))
   await Promise.all(writes)
+}
+
+/** Writes the links that events show. */
+export async function writeLinks(db: Db, derived: readonly Derived[]): Promise<void> {
+  const links = derived.flatMap(({ linkRows }) => linkRows)
+  if (links.length > 0) await insertLinks(db, links)
 }
 
 function detailRows(derived: readonly Derived[]): Map<DetailTable, string[]> {

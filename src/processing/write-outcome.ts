@@ -11,7 +11,7 @@ import { countEvents } from "./count-events.ts"
 import type { Derived } from "./derive.ts"
 import { maxAttempts, type FailedAttempt } from "./failed-attempt.ts"
 import { fencedTransaction, type Fence } from "./fenced-transaction.ts"
-import { writeDerived } from "./write-derived.ts"
+import { writeDerived, writeLinks } from "./write-derived.ts"
 
 /** What came of a batch: events to write and append, in this order, and events that failed. */
 export interface Outcome {
@@ -43,6 +43,7 @@ export function createWriteOutcome({
       (db) =>
         Promise.all([
           writeDerived(db, outcome.derived),
+          writeLinks(db, outcome.derived),
           writeFailures(db, outcome),
           writeStanding(db, outcome),
         ]),

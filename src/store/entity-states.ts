@@ -10,15 +10,14 @@ export interface StateStamp {
   tie: string
 }
 
-/** The stamp of a state that an event shows. */
-export function stampOf(event: Pick<StoredEvent, "raw">, { at }: EntityState): StateStamp {
-  return { at, tie: `\\x${hash("sha256", event.raw).slice(0, 32)}` }
+/** The tie of all states that an event shows. */
+export function tieOf({ raw }: Pick<StoredEvent, "raw">): string {
+  return `\\x${hash("sha256", raw).slice(0, 32)}`
 }
 
 /** A state that an event shows, as a row for `insertStates`. */
-export function stateRow(event: StoredEvent, state: EntityState): string {
-  const { entity, fields, deleted = false } = state
-  const { at, tie } = stampOf(event, state)
+export function stateRow(event: StoredEvent, state: EntityState, tie: string): string {
+  const { entity, at, fields, deleted = false } = state
   return jsonRow({
     tenant: event.tenant,
     entity,
@@ -95,25 +94,44 @@ export async function documentsOf(db: Db, eventIds: readonly string[]): Promise<
   return rows
 }
 
+/** Removes the states that these events showed, to write what they show now. */
+export async function deleteStates(db: Db, eventIds: readonly string[]): Promise<void> {
+  await db.query({
+    name: "delete_states",
+    text: "delete from entity_states where event_id = any($1::uuid[])",
+    values: [eventIds],
+  })
+}
+
 /**
- * Settles every link of these things from the beginning, since states that ended some may be gone. Under
- * the same condition as `settleLinks`.
+ * Settles every link of these things, and of those of which these events tell, from the beginning, since
+ * states that ended some may be gone. Under the same condition as `settleLinks`. One pass over the states
+ * of a thing, latest first, finds for each the first that was known of those later than it.
  */
-export async function resettleLinks(db: Db, documents: readonly Document[]): Promise<void> {
-  if (documents.length === 0) return
+export async function resettleLinks(
+  db: Db,
+  documents: readonly Document[],
+  eventIds: readonly string[],
+): Promise<void> {
   await db.query({
     name: "resettle_links",
-    text: `update event_correlations c set known_to = ended.known_to
-      from (
-        select ${linkKey
-          .split(", ")
-          .map((column) => `l.${column}`)
-          .join(", ")},
-          coalesce((select min(s.known_from) from entity_states s where ${tellsLater}), 'infinity') as known_to
-        from unnest($1::text[], $2::text[]) as d (tenant, entity)
-        join event_correlations l on l.tenant = d.tenant and l.document = d.entity
-      ) as ended
-      where ${sameLink} and c.known_to <> ended.known_to`,
-    values: [documents.map(({ tenant }) => tenant), documents.map(({ entity }) => entity)],
+    text: `with document as (
+        select tenant, entity from unnest($1::text[], $2::text[]) as given (tenant, entity)
+        union select tenant, entity from entity_states where event_id = any($3::uuid[])
+      ), shown as materialized (
+        select distinct l.tenant, l.document, l.field
+        from document d join event_correlations l on l.tenant = d.tenant and l.document = d.entity
+      ), ended as materialized (
+        select s.tenant, s.entity, f.field, s.event_id, coalesce(min(s.known_from) over (
+            partition by s.tenant, s.entity, f.field order by s.at desc, s.tie desc
+            range between unbounded preceding and current row exclude group), 'infinity') as known_to
+        from shown f join entity_states s
+          on s.tenant = f.tenant and s.entity = f.document and (s.deleted or s.fields ? f.field)
+      )
+      update event_correlations c set known_to = ended.known_to
+      from ended
+      where c.event_id = ended.event_id and c.tenant = ended.tenant and c.document = ended.entity
+        and c.field = ended.field and c.known_to <> ended.known_to`,
+    values: [documents.map(({ tenant }) => tenant), documents.map(({ entity }) => entity), eventIds],
   })
 }

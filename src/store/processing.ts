@@ -74,6 +74,11 @@ async function load(
   return { waiting, left }
 }
 
+/** Waits for whoever derives events anew: two at once would each leave what the other wrote. */
+export async function lockReprocessing(db: Db): Promise<void> {
+  await db.query("select pg_advisory_xact_lock(hashtextextended('signalbox.reprocess', 0))")
+}
+
 /** The columns that processing fills in, as a row for `updateEvents`. */
 export function eventRow(event: StoredEvent): string {
   return jsonRow({

@@ -66,13 +66,42 @@ export async function insertLinks(db: Db, rows: readonly string[]): Promise<void
   })
 }
 
-/** Removes the references and links that these events showed, to write what they show now. */
-export async function deleteRelations(db: Db, ids: readonly string[]): Promise<void> {
+/** Removes the references that these events showed, to write what they show now. */
+export async function deleteReferences(db: Db, ids: readonly string[]): Promise<void> {
   await db.query({
-    name: "delete_relations",
-    text: `with gone as (delete from event_references where event_id = any($1::uuid[])),
-        stateless as (delete from entity_states where event_id = any($1::uuid[]))
-      delete from event_correlations where event_id = any($1::uuid[])`,
+    name: "delete_references",
+    text: "delete from event_references where event_id = any($1::uuid[])",
     values: [ids],
   })
+}
+
+const linkKey = "event_id, from_entity, to_entity, relation, rule"
+const linkContent =
+  "tenant, rule_version, strength, confidence, evidence, occurred_at, document, field, stated_at, tie, known_from"
+
+/**
+ * Removes the links that these events showed and do not show any more: all but those that are among
+ * `rows` just as they stand.
+ */
+export async function deleteLinksExcept(
+  db: Db,
+  ids: readonly string[],
+  rows: readonly string[],
+): Promise<void> {
+  await db.query({
+    name: "delete_links_except",
+    text: `delete from event_correlations where event_id = any($1::uuid[]) and (${linkKey}) not in (
+        select ${prefixed("c", linkKey)} from jsonb_populate_recordset(null::event_correlations, $2::jsonb) as now
+        join event_correlations c on (${prefixed("c", linkKey)}) = (${prefixed("now", linkKey)})
+        where (${prefixed("c", linkContent)}) is not distinct from (${prefixed("now", linkContent)})
+      )`,
+    values: [ids, jsonRows(rows)],
+  })
+}
+
+function prefixed(alias: string, columns: string): string {
+  return columns
+    .split(", ")
+    .map((column) => `${alias}.${column}`)
+    .join(", ")
 }
