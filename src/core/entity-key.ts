@@ -14,6 +14,8 @@ export const entityKey = {
   /** The issue by its UUID, which outlives a move between teams; the two keys are tied by `same_as`. */
   linearIssueId: (uuid: string) => `linear:issue_id:${uuid.toLowerCase()}`,
   slackMessage: (team: string, channel: string, ts: string) => `slack:message:${team}/${channel}/${ts}`,
+  /** The thread that a message begins, by the message's key: the two have one id. */
+  slackThread: (rootKey: string) => rootKey.replace(/^slack:message:/, "slack:thread:"),
   deployment: (id: string) => `deployment:${id}`,
 } as const
 

@@ -31,3 +31,9 @@ const grounds: Readonly<Record<string, Ground>> = {
 export function groundOf(relation: string): Ground {
   return Object.hasOwn(grounds, relation) ? (grounds[relation] ?? "both") : "both"
 }
+
+/**
+ * How many things a thread may be about and still be told whole at each of them. One about more (a
+ * stand-up, a feed of deployments) shows at each only the messages that name it.
+ */
+export const maxTopics = 10

@@ -1,4 +1,4 @@
-import { groundOf } from "../core/relation.ts"
+import { groundOf, maxTopics } from "../core/relation.ts"
 import { strongEdges, type AsOf, type Edge, type Neighbour } from "./correlations.ts"
 import type { Db } from "./database.ts"
 
@@ -52,11 +52,14 @@ export async function reach(
     for (let first = 0; first < frontier.length; first += entitiesAtOnce) {
       const batch = frontier.slice(first, first + entitiesAtOnce)
       const neighbours = await strongEdges(db, tenant, batch, maxFanOut + 1, asOf)
+      const digests = digestsAmong(neighbours)
       for (const [neighbour, cut] of withinFanOut(neighbours, maxFanOut)) {
         truncated ||= cut
         if (cut) continue
         met.set(edgeKey(neighbour), edgeOf(neighbour))
-        const step = stepAlong(neighbour, phases.get(neighbour.at) ?? "up")
+        const phase = phases.get(neighbour.at) ?? "up"
+        if (phase === "up" && neighbour.relation === "in_thread" && digests.has(neighbour.at)) continue
+        const step = stepAlong(neighbour, phase)
         if (step === null) continue
         const known = phases.get(step.to)
         if (known === "down" || known === step.phase) continue
@@ -83,6 +86,15 @@ function stepAlong(edge: Neighbour, phase: Phase): { to: string; phase: Phase } 
   const goesDown = (ground === "to") === outgoing
   if (goesDown) return phase === "down" ? { to, phase } : null
   return { to, phase: "up" }
+}
+
+/** The threads that are about too much to be told whole at each of it (see `maxTopics`). */
+function digestsAmong(neighbours: readonly Neighbour[]): Set<string> {
+  const topics = new Map<string, number>()
+  for (const { at, from, relation } of neighbours) {
+    if (relation === "discusses" && at === from) topics.set(at, (topics.get(at) ?? 0) + 1)
+  }
+  return new Set([...topics].flatMap(([at, count]) => (count > maxTopics ? [at] : [])))
 }
 
 /** Marks what is past the bound of its entity and side. */

@@ -11,6 +11,7 @@ const sha = "a".repeat(40)
 const otherSha = "b".repeat(40)
 const commit = `github:commit:${sha}`
 const message = "slack:message:T1/C1/1700000000.000100"
+const thread = "slack:thread:T1/C1/1700000000.000100"
 const deployment = "deployment:fly/1"
 const issueUrl = "https://linear.app/acme/issue/ENG-123/add-limits"
 const prUrl = "https://github.com/acme/api/pull/42"
@@ -406,6 +407,7 @@ describe("a Slack message", () => {
   ])("discusses %s", (url, entity) => {
     expect(say(`look at <${url}|this>`)).toEqual([
       `${message} -discusses-> ${entity} (strong, message_links_thing)`,
+      `${thread} -discusses-> ${entity} (strong, thread_discusses_thing)`,
     ])
   })
 

@@ -22,6 +22,7 @@ import { pullRequestTitleNamesIssue } from "./pull-request-title-names-issue.ts"
 import { replyInThread } from "./reply-in-thread.ts"
 import { reverts } from "./reverts.ts"
 import { sameAs } from "./same-as.ts"
+import { threadDiscussesThing } from "./thread-discusses-thing.ts"
 
 /** The rules every hub has, in the order they run. */
 export const builtInRules: readonly Rule[] = [
@@ -45,6 +46,7 @@ export const builtInRules: readonly Rule[] = [
   deploymentDeploysCommit,
   deploymentShips,
   messageLinksThing,
+  threadDiscussesThing,
   replyInThread,
   customRelates,
   mention, // reads what the others left

@@ -1,6 +1,6 @@
 import { referenceRule } from "../reference-rule.ts"
 
-/** A reply belongs to its thread, known by the message that began it. */
+/** A reply belongs to its thread, and so does the message that began it. */
 export const replyInThread = referenceRule({
   name: "reply_in_thread",
   version: 1,

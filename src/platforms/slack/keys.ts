@@ -23,6 +23,12 @@ export function messageKey(team: string | null, channel: unknown, ts: unknown): 
   return inChannel === null || at === null ? null : entityKey.slackMessage(team ?? anyTeam, inChannel, at)
 }
 
+/** The thread that a message began or would begin: the key of that message, with another kind. */
+export function threadKey(team: string | null, channel: unknown, ts: unknown): string | null {
+  const root = messageKey(team, channel, ts)
+  return root === null ? null : entityKey.slackThread(root)
+}
+
 /** `slack:channel:T1/C1` and the like. */
 export function thingKey(kind: string, team: string | null, id: unknown): string | null {
   const known = idOrNull(id)

@@ -1,14 +1,15 @@
-import { type Fields, fieldsOf, listOf } from "../../core/fields.ts"
+import { fieldsOf, listOf } from "../../core/fields.ts"
 import type { Message, Normalized, TextField } from "../../core/platform.ts"
 import { firstLine, textOrNull } from "../../core/text.ts"
-import { unixTimeOrNull } from "../../core/time.ts"
 import { webUrlOrNull } from "../../core/web-url.ts"
 import { actorOf } from "./actor.ts"
+import { timeOf, timeOfSeconds } from "./clock.ts"
 import { type Delivery, deliveryOf } from "./delivery.ts"
+import { statesOf } from "./entity-states.ts"
 import { typeOf } from "./event-type.ts"
 import { firstActionTime } from "./identify.ts"
 import { plainText } from "./plain-text.ts"
-import { contentOf, referencesOf, type Subject, subjectOf } from "./subject.ts"
+import { contentOf, isGone, referencesOf, type Subject, subjectOf } from "./subject.ts"
 import { messageTexts, sharedLinks } from "./texts.ts"
 import { permalink } from "./urls.ts"
 
@@ -19,6 +20,7 @@ export function normalize(message: Message): Normalized {
   const subject = subjectOf(delivery)
   const actor = actorOf(delivery)
   const text = isGone(event) ? null : textOrNull(contentOf(event)["text"])
+  const texts = textsOf(delivery)
   return {
     type: typeOf(delivery),
     actor,
@@ -38,13 +40,9 @@ export function normalize(message: Message): Normalized {
       text,
     },
     references: referencesOf(subject),
-    texts: textsOf(delivery),
+    texts,
+    states: statesOf(delivery, subject, texts),
   }
-}
-
-/** A deleted message, and a thread's root of which Slack keeps a tombstone, say nothing any more. */
-function isGone(event: Fields): boolean {
-  return event["subtype"] === "message_deleted" || contentOf(event)["subtype"] === "tombstone"
 }
 
 function textsOf({ kind, name, payload, event }: Delivery): TextField[] {
@@ -85,18 +83,5 @@ function urlOf({ payload, event }: Delivery, { channel, ts, threadTs }: Subject)
 function occurredAt({ kind, payload, event }: Delivery, { ts }: Subject): Date | null {
   if (kind === "command") return null
   if (kind === "interaction") return timeOf(payload["action_ts"] ?? firstActionTime(payload))
-  const seconds = payload["event_time"]
-  return (
-    timeOf(event["event_ts"]) ??
-    timeOf(event["ts"] ?? ts) ??
-    (typeof seconds === "number" ? unixTimeOrNull(seconds * 1000) : null)
-  )
-}
-
-/** Slack's `seconds.microseconds`, to the millisecond. */
-function timeOf(ts: unknown): Date | null {
-  const match = typeof ts === "string" ? /^(\d{1,12})\.(\d{1,6})$/.exec(ts) : null
-  if (match === null) return null
-  const [, seconds = "", fraction = ""] = match
-  return unixTimeOrNull(Number(seconds) * 1000 + Number(fraction.padEnd(3, "0").slice(0, 3)))
+  return timeOf(event["event_ts"]) ?? timeOf(event["ts"] ?? ts) ?? timeOfSeconds(payload["event_time"])
 }

@@ -1,7 +1,7 @@
-import type { Reference } from "../../core/envelope.ts"
+import type { Evidence, Reference } from "../../core/envelope.ts"
 import { type Fields, fieldsOf, listOf } from "../../core/fields.ts"
 import type { Delivery } from "./delivery.ts"
-import { idOrNull, messageKey, thingKey, tsOrNull } from "./keys.ts"
+import { idOrNull, messageKey, thingKey, threadKey, tsOrNull } from "./keys.ts"
 
 /** What a delivery is about, and where that is. */
 export interface Subject {
@@ -41,27 +41,28 @@ function idIn(value: unknown): unknown {
 }
 
 /**
- * Structure that a message shows. Its permalink names no team, while channel ids are unique over all of
- * them: so each message is the `same_as` the key that its permalink leads to, and with it the root of
- * its thread, of which we may never see an event. Whatever comes first, both keys end up as one thing.
+ * Structure that a message shows: the thread that it belongs to, and that the message which began the
+ * thread does, of which we may never see an event; a root tells so itself once it has been answered. And
+ * since its permalink names no team, while channel ids are unique over all of them, each of the two is the
+ * `same_as` the key that its permalink leads to. Whatever comes first, both keys end up as one thing.
  */
 export function referencesOf({ team, channel, ts, threadTs }: Subject): Reference[] {
   const message = messageKey(team, channel, ts)
   if (message === null) return []
-  const references: Reference[] = []
-  const anywhere = messageKey(null, channel, ts)
-  if (anywhere !== null && anywhere !== message) {
-    references.push({ entity: anywhere, relation: "same_as", evidence: { field: "ts", text: ts ?? "" } })
-  }
-  const root = threadTs === ts ? null : messageKey(team, channel, threadTs)
-  if (root === null) return references
+  const own = sameAnywhere(message, messageKey(null, channel, ts), { field: "ts", text: ts ?? "" })
+  const thread = threadKey(team, channel, threadTs)
+  const root = messageKey(team, channel, threadTs)
+  if (thread === null || root === null) return own
   const evidence = { field: "thread_ts", text: threadTs ?? "" }
-  references.push({ entity: root, relation: "in_thread", evidence })
+  const belongs: Reference = { entity: thread, relation: "in_thread", evidence }
+  if (root === message) return [...own, belongs]
   const rootAnywhere = messageKey(null, channel, threadTs)
-  if (rootAnywhere !== null && rootAnywhere !== root) {
-    references.push({ subject: root, entity: rootAnywhere, relation: "same_as", evidence })
-  }
-  return references
+  const roots = [belongs, ...sameAnywhere(root, rootAnywhere, evidence)]
+  return [...own, belongs, ...roots.map((reference) => ({ ...reference, subject: root }))]
+}
+
+function sameAnywhere(key: string, anywhere: string | null, evidence: Evidence): Reference[] {
+  return anywhere === null || anywhere === key ? [] : [{ entity: anywhere, relation: "same_as", evidence }]
 }
 
 /** The message itself: nested where an event is about a change to it. */
@@ -75,6 +76,11 @@ export function contentOf(event: Fields): Fields {
     default:
       return event
   }
+}
+
+/** A deleted message, and a thread's root of which Slack keeps a tombstone, say nothing any more. */
+export function isGone(event: Fields): boolean {
+  return event["subtype"] === "message_deleted" || contentOf(event)["subtype"] === "tombstone"
 }
 
 /** In Grid an installation spans workspaces; then `team_id` may be absent and the authorization tells. */

@@ -1,0 +1,24 @@
+import { entityKey } from "../../core/entity-key.ts"
+import type { Rule } from "../rule.ts"
+import { messageLinksThing } from "./message-links-thing.ts"
+
+/**
+ * A thread discusses what any of its messages does, as surely as that message does, and for as long. What a
+ * message in no thread discusses, the thread does that it may begin: its event will not be told again when
+ * the first answer comes.
+ */
+export const threadDiscussesThing: Rule = {
+  name: "thread_discusses_thing",
+  version: 1,
+  find: (input) => {
+    const threads = new Map(
+      input.references
+        .filter(({ relation }) => relation === "in_thread")
+        .map(({ subject, entity }) => [subject, entity]),
+    )
+    return messageLinksThing.find(input).map((link) => {
+      const message = link.from ?? ""
+      return { ...link, from: threads.get(message) ?? entityKey.slackThread(message) }
+    })
+  },
+}
