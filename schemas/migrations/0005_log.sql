@@ -13,6 +13,7 @@ create table event_log (
   actor_id text,
   occurred_at timestamptz not null,
   correlation_id text not null,
+  bytes integer not null default 0, -- of the body, so that a page of bodies is cut to size before one is read
   appended_at timestamptz not null,
   primary key (event_id)
 ) partition by range (event_id);

@@ -17,6 +17,7 @@ export function logRow(event: StoredEvent): string {
     actor_id: event.actor?.id,
     occurred_at: event.occurredAt ?? event.receivedAt,
     correlation_id: event.correlationId,
+    bytes: event.raw.length,
   })
 }
 
@@ -36,13 +37,13 @@ export async function appendToLog(
         update event_log_head set position = position + $2::int where singleton returning position
       ), appended as (
         insert into event_log (position, event_id, tenant, platform, source, type, name, priority, entity,
-          actor_id, occurred_at, correlation_id, appended_at)
+          actor_id, occurred_at, correlation_id, bytes, appended_at)
         select head.position - $2::int + x.ordinal, x.event_id, x.tenant, x.platform, x.source, x.type, x.name,
-          x.priority, x.entity, x.actor_id, x.occurred_at, x.correlation_id, clock_timestamp()
+          x.priority, x.entity, x.actor_id, x.occurred_at, x.correlation_id, x.bytes, clock_timestamp()
         from head, rows from (jsonb_to_recordset($1::jsonb) as (event_id uuid, tenant text, platform text,
           source text, type text, name text, priority text, entity text, actor_id text,
-          occurred_at timestamptz, correlation_id text)) with ordinality as x (event_id, tenant, platform,
-          source, type, name, priority, entity, actor_id, occurred_at, correlation_id, ordinal)
+          occurred_at timestamptz, correlation_id text, bytes integer)) with ordinality as x (event_id, tenant,
+          platform, source, type, name, priority, entity, actor_id, occurred_at, correlation_id, bytes, ordinal)
       ), counted as (
         ${metricsText("$3", "head,")}
       )

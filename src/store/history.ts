@@ -124,8 +124,7 @@ async function findPlaces(
   where((p) => `l.event_id < uuidv7_lower_bound(${p}::timestamptz)`, query.until?.toISOString())
   where((p) => `l.position ${query.order === "newest" ? "<" : ">"} ${p}::bigint`, query.after)
   const { rows } = await db.query<Place>(
-    `select l.event_id as "eventId", l.position,
-       coalesce((select octet_length(e.raw) from events e where e.id = l.event_id), 0) as bytes
+    `select l.event_id as "eventId", l.position, l.bytes
      from event_log l where ${conditions.join(" and ")}
      order by l.position ${query.order === "newest" ? "desc" : "asc"} limit ${limit}`,
     values,

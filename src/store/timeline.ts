@@ -96,11 +96,10 @@ async function placesOf(
   const { rows } = await db.query<Place>({
     name: `timeline_${after === null ? "first" : "next"}_${asOf === null ? "now" : "then"}`,
     text: `select place.event_id as "eventId", near.entity, place.position,
-        (extract(epoch from place.occurred_at) * 1000000)::bigint as micros,
-        coalesce((select octet_length(e.raw) from events e where e.id = place.event_id), 0) as bytes
+        (extract(epoch from place.occurred_at) * 1000000)::bigint as micros, place.bytes
       from unnest($2::text[]) as near (entity)
       cross join lateral (
-        select event_id, position, occurred_at from event_log
+        select event_id, position, occurred_at, bytes from event_log
         where tenant = $1 and entity = near.entity
         ${after === null ? "" : `and (occurred_at, position) > ('epoch'::timestamptz + $4 * interval '1 microsecond', $5::bigint)`}
         ${asOf === null ? "" : `and exists (select from events e where e.id = event_id and e.received_at <= $${after === null ? 4 : 6})`}
