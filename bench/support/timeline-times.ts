@@ -1,0 +1,84 @@
+import { randomBytes } from "node:crypto"
+import { installQueue } from "../../src/queue/install.ts"
+import { createPool } from "../../src/store/database.ts"
+import { migrate } from "../../src/store/migrate.ts"
+import type { BenchServer } from "./bench-database.ts"
+import { startChild } from "./child-server.ts"
+import { percentile, round } from "./statistics.ts"
+import { storeStories } from "./stored-stories.ts"
+
+export interface TimelineTimes {
+  /** Milliseconds from request to the last byte of the answer. */
+  p50Ms: number
+  p95Ms: number
+  p99Ms: number
+  /** Bytes of an answer, the median. */
+  answerBytes: number
+}
+
+export interface TimelineReport {
+  stored: number
+  /** Events in each timeline that was asked for. */
+  events: number
+  bodyBytes: number
+  /** With bodies and without them (`payload=false`). */
+  whole: TimelineTimes
+  heads: TimelineTimes
+}
+
+/** Asks a hub, one request at a time, for the timelines of stories drawn at random from a large store. */
+export async function timeTimelines(
+  server: BenchServer,
+  { stories, requests }: { stories: number; requests: number },
+  progress: (line: string) => void,
+): Promise<TimelineReport> {
+  const url = await server.createDatabase()
+  await migrate(url)
+  await installQueue(url)
+  const pool = createPool(url, { max: 1 })
+  const stored = await storeStories(pool, stories, progress)
+  await pool.end()
+  const key = randomBytes(24).toString("hex")
+  const env = { BENCH_DATABASE_URL: url, BENCH_ADMIN_KEY: key, NODE_ENV: "production" }
+  const child = await startChild(new URL("api-server.ts", import.meta.url), env)
+
+  async function ask(payload: boolean, count: number): Promise<TimelineTimes> {
+    const times: number[] = []
+    const sizes: number[] = []
+    for (let n = 0; n < count; n++) {
+      const issue = encodeURIComponent(stored.issue(Math.floor(Math.random() * stories)))
+      const address = `http://127.0.0.1:${child.port}/api/v1/entities/${issue}/timeline`
+      const startedAt = performance.now()
+      const response = await fetch(`${address}?limit=500&payload=${payload}`, {
+        headers: { authorization: `Bearer ${key}` },
+      })
+      const text = await response.text()
+      times.push(performance.now() - startedAt)
+      sizes.push(text.length)
+      if (n === 0) check(text, stored.eventsEach)
+    }
+    const at = (fraction: number) => round(percentile(times, fraction))
+    return { p50Ms: at(0.5), p95Ms: at(0.95), p99Ms: at(0.99), answerBytes: percentile(sizes, 0.5) }
+  }
+
+  try {
+    progress("warming up")
+    await ask(true, Math.ceil(requests / 4))
+    progress(`asking for ${requests} timelines, with bodies and without`)
+    const whole = await ask(true, requests)
+    const heads = await ask(false, requests)
+    const { eventsEach, bodyBytes } = stored
+    return { stored: stories * eventsEach, events: eventsEach, bodyBytes, whole, heads }
+  } finally {
+    await child.stop()
+  }
+}
+
+function check(text: string, wanted: number): void {
+  const answer: unknown = JSON.parse(text)
+  const events =
+    typeof answer === "object" && answer !== null && "events" in answer ? answer.events : undefined
+  const found = Array.isArray(events) ? events.length : 0
+  if (found !== wanted)
+    throw new Error(`a timeline of ${wanted} events came with ${found}: ${text.slice(0, 200)}`)
+}
