@@ -94,6 +94,8 @@ export interface TextField {
   subject?: string
   /** The thing that holds the text, where that is not whose text it is: a comment on a pull request. */
   document?: string
+  /** Whether a program wrote it, whoever made the event; where it is not known it is absent. */
+  bot?: boolean
   /** Key of the repository, team or the like within which short names (`#42`) are meant, where the subject does not tell. */
   scope?: string
 }
@@ -105,6 +107,15 @@ export interface Mention {
   text: string
   start: number
   end: number
+}
+
+/** Names known beforehand, by which a short name is told from what only looks like one. */
+export interface KnownNames {
+  /**
+   * Keys of Linear's teams, in capitals. Where they are given no other key is a team's, and these are
+   * read in any case; where they are not, an identifier is told by how it is written.
+   */
+  teamKeys?: ReadonlySet<string> | undefined
 }
 
 /** What a platform makes of a message; everything here is derived and can be derived again. */
@@ -192,8 +203,11 @@ export interface Platform {
 
   /** The entity behind a URL of this platform, with any further meaning of the URL left aside. */
   entityFromUrl?(url: URL): string | null
-  /** Mentions by short name (`ENG-123`, `#42`) in a text of any platform; `subject` is the event's entity. */
-  mentionsIn?(text: TextField, subject: string | null): Mention[]
+  /**
+   * Mentions by short name (`ENG-123`, `#42`) in a text of any platform; `subject` is the event's entity.
+   * Fenced code, comments, quoted lines and addresses are blanked in the text.
+   */
+  mentionsIn?(text: TextField, subject: string | null, known?: KnownNames): Mention[]
 }
 
 /** Checks a definition at compile time and hands it back unchanged. */

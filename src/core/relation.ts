@@ -17,6 +17,8 @@ const grounds: Readonly<Record<string, Ground>> = {
   merge_of: "to",
   pushed_with: "from",
   reverts: "to",
+  cherry_picks: "to",
+  duplicates: "to",
   deploys: "to",
   ships: "to",
   checks: "to",

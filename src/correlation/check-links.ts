@@ -23,7 +23,8 @@ export function linksOfRule(rule: Rule, input: RuleInput, maxLinks = maxLinksOfR
   })
 }
 
-function checkLink(rule: Rule, { event, normalized }: RuleInput, link: object, index: number): Link {
+function checkLink(rule: Rule, input: RuleInput, link: object, index: number): Link {
+  const { event, normalized } = input
   const fields: Record<string, unknown> = { ...link }
   if ((fields.from ?? normalized.entity) === null) {
     throw wrong(index, "has no from, and the event is about no entity")
@@ -40,7 +41,8 @@ function checkLink(rule: Rule, { event, normalized }: RuleInput, link: object, i
     throw wrong(index, "confidence must be a number from 0 to 1")
   }
   const evidence = checkEvidence(fields.evidence ?? { field: "type", text: event.type }, index)
-  const document = fields.document === undefined ? undefined : checkKey(fields.document, "document", index)
+  const document =
+    fields.document === undefined ? documentOf(evidence, input) : checkKey(fields.document, "document", index)
   return {
     from,
     to,
@@ -50,8 +52,16 @@ function checkLink(rule: Rule, { event, normalized }: RuleInput, link: object, i
     strength,
     confidence,
     evidence: readableEvidence(evidence),
-    ...(document === undefined ? {} : { document }),
+    ...(document === null ? {} : { document }),
   }
+}
+
+/** Whose field the evidence is, where a rule took it from a reference and does not say. */
+function documentOf({ field, text, start }: Evidence, { references }: RuleInput): string | null {
+  const reference = references.find(
+    ({ evidence }) => evidence.field === field && evidence.text === text && evidence.start === start,
+  )
+  return reference?.document ?? null
 }
 
 function checkKey(value: unknown, end: string, index: number): string {

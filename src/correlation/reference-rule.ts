@@ -19,12 +19,15 @@ export interface ReferenceRule {
   }
   link: {
     relation: string
-    strength: "strong" | "weak" | ((reference: SubjectReference) => "strong" | "weak")
+    strength: "strong" | "weak" | ((reference: SubjectReference, input: RuleInput) => "strong" | "weak")
+    /** Of a link that is as strong as one of the rule can be; of a weaker one it is the half. */
     confidence: number
     /** The link leads from what is referred to, to what refers. */
     reversed?: boolean
     /** Where one field refers to more than this, it is a list (a changelog, a digest) and its links are weak. */
     strongUpTo?: number
+    /** The same for all fields of a thing together, and for every sort of mention: a release's title and body. */
+    strongUpToInAll?: number
   }
 }
 
@@ -34,19 +37,24 @@ export function referenceRule({ name, version, on, when, link }: ReferenceRule):
   const find = (input: RuleInput): ProposedLink[] => {
     if (!isRead(input.normalized.type)) return []
     const matching = input.references.filter((reference) => fits(reference, when, input))
-    const targetsBeside = countTargets(matching)
+    if (matching.length === 0) return []
+    const inField = countTargets(matching, ({ evidence }) => evidence.field)
+    const inAll = countTargets(input.references, ({ entity }) => entityKind(entity))
     return matching.flatMap((reference) => {
       if (reference.subject === null) return []
       const [from, to] =
         link.reversed === true ? [reference.entity, reference.subject] : [reference.subject, reference.entity]
-      const listed = link.strongUpTo !== undefined && targetsBeside(reference) > link.strongUpTo
-      const declared = typeof link.strength === "function" ? link.strength(reference) : link.strength
+      const declared = typeof link.strength === "function" ? link.strength(reference, input) : link.strength
+      const listed =
+        inField(reference) > (link.strongUpTo ?? Infinity) ||
+        inAll(reference) > (link.strongUpToInAll ?? Infinity)
+      const weakened = listed || (typeof link.strength === "function" && declared === "weak")
       return {
         from,
         to,
         relation: link.relation,
         strength: listed ? "weak" : declared,
-        confidence: listed ? link.confidence / 2 : link.confidence,
+        confidence: weakened ? link.confidence / 2 : link.confidence,
         evidence: reference.evidence,
         ...(reference.document === null ? {} : { document: reference.document }),
       }
@@ -70,16 +78,17 @@ function has(wanted: readonly string[] | undefined, value: string): boolean {
   return wanted === undefined || wanted.includes(value)
 }
 
-/** How many things each field names. */
-function countTargets(references: readonly SubjectReference[]): (reference: SubjectReference) => number {
+/** How many things each document names, apart by what `part` says. */
+function countTargets(
+  references: readonly SubjectReference[],
+  part: (reference: SubjectReference) => string,
+): (reference: SubjectReference) => number {
   const named = new Map<string, Set<string>>()
+  const place = (reference: SubjectReference) =>
+    `${reference.subject}\n${reference.document}\n${part(reference)}`
   for (const reference of references) {
     const targets = named.get(place(reference)) ?? new Set()
     named.set(place(reference), targets.add(reference.entity))
   }
   return (reference) => named.get(place(reference))?.size ?? 0
-}
-
-function place({ subject, evidence }: SubjectReference): string {
-  return `${subject}\n${evidence.field}`
 }

@@ -28,7 +28,10 @@ export interface ProposedLink {
   confidence?: number
   /** The event's type where absent. */
   evidence?: Evidence
-  /** The thing whose field the evidence is: when that field says otherwise, the link is withdrawn. */
+  /**
+   * The thing whose field the evidence is: when that field says otherwise, the link is withdrawn. Where
+   * absent, that of the reference with the same evidence.
+   */
   document?: string
 }
 

@@ -1,6 +1,7 @@
 import type { Rule } from "../rule.ts"
 import { branchNamesIssue } from "./branch-names-issue.ts"
 import { checkChecks } from "./check-checks.ts"
+import { cherryPicks } from "./cherry-picks.ts"
 import { commitClosesIssue } from "./commit-closes-issue.ts"
 import { commitMergesPullRequest } from "./commit-merges-pull-request.ts"
 import { commitOnBranch } from "./commit-on-branch.ts"
@@ -8,9 +9,12 @@ import { commitPushedWith } from "./commit-pushed-with.ts"
 import { customRelates } from "./custom-relates.ts"
 import { deploymentDeploysCommit } from "./deployment-deploys-commit.ts"
 import { deploymentShips } from "./deployment-ships.ts"
+import { duplicates } from "./duplicates.ts"
 import { issueAttachesGithubIssue } from "./issue-attaches-github-issue.ts"
 import { issueAttachesMessage } from "./issue-attaches-message.ts"
 import { issueAttachesPullRequest } from "./issue-attaches-pull-request.ts"
+import { issueBlockedByIssue, issueBlocksIssue } from "./issue-blocks-issue.ts"
+import { issueRelatedToIssue } from "./issue-related-to-issue.ts"
 import { mention } from "./mention.ts"
 import { messageLinksThing } from "./message-links-thing.ts"
 import { pullRequestBodyClosesIssue } from "./pull-request-body-closes-issue.ts"
@@ -42,6 +46,11 @@ export const builtInRules: readonly Rule[] = [
   commitClosesIssue,
   commitPushedWith,
   reverts,
+  cherryPicks,
+  duplicates,
+  issueBlocksIssue,
+  issueBlockedByIssue,
+  issueRelatedToIssue,
   checkChecks,
   deploymentDeploysCommit,
   deploymentShips,

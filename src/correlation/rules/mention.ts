@@ -12,8 +12,18 @@ export const mention: Rule = {
   name: "mention",
   version: 1,
   find: ({ references, isLinked }) =>
-    references.flatMap(({ subject, entity, relation, evidence }): ProposedLink[] => {
+    references.flatMap(({ subject, document, entity, relation, evidence }): ProposedLink[] => {
       if (subject === null || isLinked(subject, entity) || passedOver.has(entityKind(entity))) return []
-      return [{ from: subject, to: entity, relation, strength: "weak", confidence: 0.5, evidence }]
+      return [
+        {
+          from: subject,
+          to: entity,
+          relation,
+          strength: "weak",
+          confidence: 0.5,
+          evidence,
+          ...(document === null ? {} : { document }),
+        },
+      ]
     }),
 }

@@ -1,17 +1,23 @@
 import { referenceRule } from "../reference-rule.ts"
 import { isRevert } from "../revert.ts"
+import { isOwnText, strengthByAuthor } from "../text-of.ts"
 
 /** A pull request implements what its body closes by a magic word: `Closes ENG-123`, `Fixes #12`. */
 export const pullRequestBodyClosesIssue = referenceRule({
   name: "pull_request_body_closes_issue",
   version: 1,
-  on: ["github.pull_request.*"],
   when: {
     relation: ["closes"],
     field: ["body"],
     subject: ["github:pull_request"],
     entity: ["linear:issue", "github:issue"],
-    also: (_, { normalized }) => !isRevert(normalized.title ?? ""),
+    also: (reference, { normalized }) => isOwnText(reference) && !isRevert(normalized.title ?? ""),
   },
-  link: { relation: "implements", strength: "strong", confidence: 0.98, strongUpTo: 5 },
+  link: {
+    relation: "implements",
+    strength: strengthByAuthor,
+    confidence: 0.98,
+    strongUpTo: 5,
+    strongUpToInAll: 20,
+  },
 })

@@ -1,16 +1,16 @@
 import { referenceRule } from "../reference-rule.ts"
 import { isRevert } from "../revert.ts"
+import { isOwnText } from "../text-of.ts"
 
 /** A pull request from a branch that names an issue implements it: Linear's own branch names do. */
 export const pullRequestBranchNamesIssue = referenceRule({
   name: "pull_request_branch_names_issue",
   version: 1,
-  on: ["github.pull_request.*"],
   when: {
     field: ["branch"],
     subject: ["github:pull_request"],
     entity: ["linear:issue"],
-    also: (_, { normalized }) => !isRevert(normalized.title ?? ""),
+    also: (reference, { normalized }) => isOwnText(reference) && !isRevert(normalized.title ?? ""),
   },
   link: { relation: "implements", strength: "strong", confidence: 0.95, strongUpTo: 5 },
 })

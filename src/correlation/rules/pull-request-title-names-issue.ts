@@ -1,16 +1,16 @@
 import { referenceRule } from "../reference-rule.ts"
 import { isRevert } from "../revert.ts"
+import { isOwnText } from "../text-of.ts"
 
 /** A pull request whose title names an issue implements it, unless it reverts the one that did. */
 export const pullRequestTitleNamesIssue = referenceRule({
   name: "pull_request_title_names_issue",
   version: 1,
-  on: ["github.pull_request.*"],
   when: {
     field: ["title"],
     subject: ["github:pull_request"],
     entity: ["linear:issue"],
-    also: (_, { normalized }) => !isRevert(normalized.title ?? ""),
+    also: (reference, { normalized }) => isOwnText(reference) && !isRevert(normalized.title ?? ""),
   },
-  link: { relation: "implements", strength: "strong", confidence: 0.9, strongUpTo: 5 },
+  link: { relation: "implements", strength: "strong", confidence: 0.9, strongUpTo: 5, strongUpToInAll: 20 },
 })

@@ -20,9 +20,12 @@ export function line(payload: unknown, path: string, field = "title"): TextField
   return textField(field, "plain", text(payload, path))
 }
 
-/** A body in Markdown. */
+/** A body in Markdown, and whether a program wrote it. */
 export function markdown(payload: unknown, path: string, field = "body"): TextField[] {
-  return textField(field, "markdown", text(payload, path, bodyChars))
+  const author = `${path.slice(0, path.lastIndexOf("."))}.user`
+  const bot = at(payload, `${author}.type`) === "Bot" || text(payload, `${author}.login`)?.endsWith("[bot]")
+  const fields = textField(field, "markdown", text(payload, path, bodyChars))
+  return bot === true ? fields.map((one) => ({ ...one, bot })) : fields
 }
 
 /** The name of a branch, unless the branch is one that everything ends up on. */

@@ -1,0 +1,17 @@
+import { referenceRule } from "../reference-rule.ts"
+import { strengthByAuthor } from "../text-of.ts"
+
+const kinds = ["linear:issue", "linear:issue_id", "github:issue", "github:pull_request"]
+
+/** An issue duplicates another: by Linear's relation of that name, or GitHub's line `Duplicate of #12`. */
+export const duplicates = referenceRule({
+  name: "duplicates",
+  version: 1,
+  when: { relation: ["duplicates"], subject: kinds, entity: kinds },
+  link: {
+    relation: "duplicates",
+    strength: strengthByAuthor,
+    confidence: 0.95,
+    strongUpTo: 1,
+  },
+})
