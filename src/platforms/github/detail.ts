@@ -2,7 +2,8 @@ import { textOrNull } from "../../core/text.ts"
 import type { Message } from "../../core/platform.ts"
 import { actionOf } from "./naming.ts"
 import { repositoryOf } from "./keys.ts"
-import { at, count, firstText, id, text } from "./read.ts"
+import { at, count, firstText, id, text, time } from "./read.ts"
+import { distinctCommits } from "./references.ts"
 import type { EventShape } from "./shape.ts"
 
 /** The table of the detail rows. */
@@ -23,6 +24,13 @@ export const detailTable = {
     "sha",
     "state",
     "merged",
+    "author_id",
+    "base_ref",
+    "opened_at",
+    "closed_at",
+    "merged_at",
+    "merge_sha",
+    "first_commit_at",
   ],
 } as const
 
@@ -45,7 +53,31 @@ export function detailOf(event: string, shape: EventShape, { payload, headers }:
     sha: firstText(payload, shape.sha ?? [], 64),
     state: firstText(payload, shape.state ?? aboutState(shape), 64),
     merged: mergedOf(payload),
+    ...pullRequestOf(payload),
+    first_commit_at: firstCommitAt(event, payload),
   }
+}
+
+/** What a pull request says of itself in whatever event it is carried by. */
+function pullRequestOf(payload: unknown) {
+  const stamp = (path: string): string | null => time(payload, `pull_request.${path}`)?.toISOString() ?? null
+  const mergedAt = stamp("merged_at")
+  return {
+    author_id: id(payload, "pull_request.user.id"),
+    base_ref: text(payload, "pull_request.base.ref"),
+    opened_at: stamp("created_at"),
+    closed_at: stamp("closed_at"),
+    merged_at: mergedAt,
+    // Before the merge it is GitHub's trial merge, which never lands.
+    merge_sha: mergedAt === null ? null : text(payload, "pull_request.merge_commit_sha", 64),
+  }
+}
+
+/** The earliest time that a commit bears which a push was the first to bring. */
+function firstCommitAt(event: string, payload: unknown): string | null {
+  if (event !== "push") return null
+  const times = distinctCommits(payload).flatMap(({ commit }) => time(commit, "timestamp")?.getTime() ?? [])
+  return times.length === 0 ? null : new Date(Math.min(...times)).toISOString()
 }
 
 function aboutState({ about }: EventShape): string[] {

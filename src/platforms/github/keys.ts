@@ -104,6 +104,25 @@ export function global(kind: string, path: string): KeyReader {
   }
 }
 
+/**
+ * `github:<kind>_id:<id of the repository>#<number>`: a key by number that outlives the renaming and the
+ * transfer of its repository.
+ */
+export function numberedById(kind: string, path: string): KeyReader {
+  return (payload) => {
+    const repositoryId = id(payload, "repository.id")
+    const number = count(payload, path)
+    return repositoryId === null || number === null ? null : `github:${kind}_id:${repositoryId}#${number}`
+  }
+}
+
+/** `github:branch_id:<id of the repository>@<name>`, the same for a branch. */
+export function branchIdKey(repositoryId: string | null, name: unknown): string | null {
+  return repositoryId !== null && typeof name === "string" && refName.test(name)
+    ? `github:branch_id:${repositoryId}@${name}`
+    : null
+}
+
 /** The first of several that the body has. */
 export function firstKey(...readers: KeyReader[]): KeyReader {
   return (payload) => {
@@ -117,6 +136,10 @@ export function firstKey(...readers: KeyReader[]): KeyReader {
 
 export const pullRequest = numbered("pull_request", "pull_request.number")
 export const issue = numbered("issue", "issue.number")
+export const pullRequestById = numberedById("pull_request", "pull_request.number")
+export const issueById = numberedById("issue", "issue.number")
+export const repositoryById = global("repository_id", "repository.id")
+export const organizationById = global("organization_id", "organization.id")
 export const repository: KeyReader = (payload) => {
   const name = repositoryOf(payload)
   return name === null ? null : entityKey.githubRepository(name)

@@ -1,11 +1,13 @@
-import type { Actor } from "../../core/envelope.ts"
+import { inFieldsOf } from "../../core/entity-state.ts"
+import type { Actor, Reference } from "../../core/envelope.ts"
 import type { Message, Normalized } from "../../core/platform.ts"
 import { shapeOf } from "./catalogue/index.ts"
 import { deploymentOf } from "./deployment-row.ts"
 import { detailOf } from "./detail.ts"
-import { repository } from "./keys.ts"
+import { organization, organizationById, repository, repositoryById } from "./keys.ts"
 import { actionOf, isEventName, typeOf } from "./naming.ts"
 import { at, firstText, id, text, time, webAddress } from "./read.ts"
+import { reference } from "./references.ts"
 import type { EventShape } from "./shape.ts"
 
 /** Everything that is derived from a delivery. Never throws: what cannot be read is left out. */
@@ -15,19 +17,35 @@ export function normalize(message: Message): Normalized {
   const event = isEventName(claimed) ? claimed : "unknown"
   const shape = shapeOf(event)
   const scope = repository(payload)
-  const texts = shape.texts?.(payload) ?? []
+  const entity = shape.entity(payload) ?? repository(payload)
+  const state = shape.stood?.(payload) ?? undefined
+  const texts = inFieldsOf(state, shape.texts?.(payload) ?? [], ({ field }) => field)
+  const references = inFieldsOf(state, shape.references?.(payload) ?? [], ({ evidence }) => evidence.field)
   return {
     type: typeOf(event, payload),
     actor: actorOf(payload),
-    entity: shape.entity(payload) ?? repository(payload),
+    entity,
     title: titleOf(shape, payload),
     url: urlOf(shape, payload),
     occurredAt: timeOf(shape, payload) ?? receivedAt,
     detail: detailOf(event, shape, message),
     deployment: deploymentOf(event, payload),
-    references: shape.references?.(payload) ?? [],
+    references: [...sameById(shape, entity, payload), ...references],
     texts: scope === null ? texts : texts.map((field) => ({ ...field, scope })),
+    states: state === undefined ? [] : [state],
   }
+}
+
+/** What an event is about, by ids: whatever it was called, and will be, meets in that key. */
+function sameById({ byId }: EventShape, entity: string | null, payload: unknown): Reference[] {
+  if (entity === null) return []
+  const key =
+    entity === repository(payload)
+      ? repositoryById(payload)
+      : entity === organization(payload)
+        ? organizationById(payload)
+        : (byId?.(payload) ?? null)
+  return reference(key, "same_as", "id", key?.replace(/^[^:]*:[^:]*:/, ""))
 }
 
 function actorOf(payload: unknown): Actor | null {

@@ -1,7 +1,16 @@
 import { entityKey } from "../../core/entity-key.ts"
 import type { Reference } from "../../core/envelope.ts"
-import { branchKey, commitKey, fromApiUrl, isTrunk, refKey, repositoryName, repositoryOf } from "./keys.ts"
-import { at, count, list, text } from "./read.ts"
+import {
+  branchIdKey,
+  branchKey,
+  commitKey,
+  fromApiUrl,
+  isTrunk,
+  refKey,
+  repositoryName,
+  repositoryOf,
+} from "./keys.ts"
+import { at, count, id, list, text } from "./read.ts"
 
 /** A reference by structure, or none where the entity could not be made out. */
 export function reference(
@@ -49,7 +58,22 @@ function headBranch(payload: unknown, path: string): Reference[] {
   const name = text(payload, `${path}.head.ref`)
   const repository = repositoryName(at(payload, `${path}.head.repo.full_name`))
   if (name === null || isTrunk(name, at(payload, `${path}.head.repo.default_branch`))) return []
-  return reference(branchKey(repository, name), "head_branch", `${path}.head.ref`, name)
+  const branch = branchKey(repository, name)
+  const field = `${path}.head.ref`
+  return [
+    ...reference(branch, "head_branch", field, name),
+    ...branchById(branch, id(payload, `${path}.head.repo.id`), name, field),
+  ]
+}
+
+/** That a branch is the one of its repository's id, whatever the repository was called and will be. */
+function branchById(
+  branch: string | null,
+  repositoryId: string | null,
+  name: string,
+  field: string,
+): Reference[] {
+  return branch === null ? [] : reference(branchIdKey(repositoryId, name), "same_as", field, name, branch)
 }
 
 /** Of a check, run, job or suite at `path`: the commit it checks, and the pull requests it lists. */
@@ -105,7 +129,12 @@ export function pushReferences(payload: unknown): Reference[] {
     key === head ? [] : reference(head, "pushed_with", "after", after, key),
   )
   if (isTrunk(ref.slice("refs/heads/".length), at(payload, "repository.default_branch"))) return together
-  return [...commits.flatMap(({ key }) => reference(target, "on_branch", "ref", ref, key)), ...together]
+  const name = ref.slice("refs/heads/".length)
+  return [
+    ...commits.flatMap(({ key }) => reference(target, "on_branch", "ref", ref, key)),
+    ...together,
+    ...branchById(target, id(payload, "repository.id"), name, "ref"),
+  ]
 }
 
 /** The commits that a push was the first to bring, oldest first. */
@@ -122,11 +151,6 @@ export function issueReferences(path: string): (payload: unknown) => Reference[]
     const url = text(payload, `${path}.parent_issue_url`)
     const parent = fromApiUrl(url)
     if (parent === null || parent.number === null) return []
-    return reference(
-      entityKey.githubIssue(parent.repository, parent.number),
-      "parent",
-      `${path}.parent_issue_url`,
-      url,
-    )
+    return reference(entityKey.githubIssue(parent.repository, parent.number), "parent", "parent", url)
   }
 }

@@ -1,4 +1,4 @@
-import type { Priority, Reference } from "../../core/envelope.ts"
+import type { EntityState, Priority, Reference } from "../../core/envelope.ts"
 import type { TextField } from "../../core/platform.ts"
 import type { KeyReader } from "./keys.ts"
 
@@ -19,6 +19,8 @@ export interface EventShape {
   /** The field with the thing itself; its title, address and times are read unless said otherwise. */
   about?: string
   entity: KeyReader
+  /** The same by ids, which outlive a renaming; the two keys are tied by `same_as`. */
+  byId?: KeyReader
   title?: readonly string[] | ((payload: unknown) => string | null)
   url?: readonly string[]
   time?: readonly string[]
@@ -28,6 +30,8 @@ export interface EventShape {
   state?: readonly string[]
   references?: (payload: unknown) => Reference[]
   texts?: (payload: unknown) => TextField[]
+  /** The thing as it stood, in fields that are named as texts and references name them; null where it has no clock. */
+  stood?: (payload: unknown) => EntityState | null
 }
 
 /** Events by GitHub's own name. */

@@ -1,5 +1,15 @@
-import { firstKey, global, installation, organization, surroundings, type KeyReader } from "../keys.ts"
+import type { Reference } from "../../../core/envelope.ts"
+import {
+  firstKey,
+  global,
+  installation,
+  organization,
+  organizationById,
+  surroundings,
+  type KeyReader,
+} from "../keys.ts"
 import { text } from "../read.ts"
+import { reference } from "../references.ts"
 import type { Shapes } from "../shape.ts"
 
 const team: KeyReader = (payload) => {
@@ -18,6 +28,7 @@ export const accountShapes: Shapes = {
     entity: organization,
     hasNot: ["repository", "team", "blocked_user", "projects_v2", "projects_v2_item", "definition"],
     title: ["membership.user.login", "user.login", "organization.login"],
+    references: renamedFrom,
   },
   membership: {
     has: ["member", "scope", "team"],
@@ -97,4 +108,10 @@ export const accountShapes: Shapes = {
     about: "hook",
     entity: global("hook", "hook.id"),
   },
+}
+
+function renamedFrom(payload: unknown): Reference[] {
+  const before = text(payload, "changes.login.from")
+  const old = organization({ organization: { login: before } })
+  return old === null ? [] : reference(organizationById(payload), "same_as", "changes", before, old)
 }

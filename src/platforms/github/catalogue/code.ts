@@ -1,7 +1,9 @@
 import {
+  branchIdKey,
   branchKey,
   commitKey,
   firstKey,
+  global,
   identified,
   refKey,
   repository,
@@ -9,10 +11,13 @@ import {
   surroundings,
   tagKey,
 } from "../keys.ts"
-import { at, list, text } from "../read.ts"
+import { at, id, list, text } from "../read.ts"
 import { pushReferences, reference } from "../references.ts"
 import type { Shapes } from "../shape.ts"
+import { branchState, commentState, stateReader } from "../states.ts"
 import { line, markdown, pushTexts, refTexts } from "../texts.ts"
+
+const releaseById = global("release_id", "release.id")
 
 /** Commits, branches, tags and releases, and the rules that protect them. */
 export const codeShapes: Shapes = {
@@ -37,20 +42,24 @@ export const codeShapes: Shapes = {
     verb: "created",
     has: ["ref", "ref_type", "master_branch"],
     entity: namedRef,
+    byId: branchById,
     title: ["ref"],
     time: ["repository.pushed_at"],
     ref: ["ref"],
     texts: refTexts,
+    stood: branchState("created"),
   },
   delete: {
     verb: "deleted",
     has: ["ref", "ref_type", "pusher_type"],
     hasNot: ["master_branch"],
     entity: namedRef,
+    byId: branchById,
     title: ["ref"],
     time: ["repository.pushed_at"],
     ref: ["ref"],
     texts: refTexts,
+    stood: branchState("deleted"),
   },
   commit_comment: {
     has: ["comment.commit_id"],
@@ -59,20 +68,36 @@ export const codeShapes: Shapes = {
     entity: firstKey((payload) => commitKey(at(payload, "comment.commit_id")), repository),
     sha: ["comment.commit_id"],
     texts: (payload) => markdown(payload, "comment.body", "comment"),
+    stood: commentState("commit_comment"),
   },
   release: {
     has: ["release"],
     hasNot: ["package", "registry_package"],
     about: "release",
     entity: identified("release", "release.id"),
+    byId: releaseById,
     title: ["release.name", "release.tag_name"],
     time: ["release.updated_at", "release.published_at", "release.created_at"],
     ref: ["release.tag_name"],
     references: (payload) => {
       const tag = at(payload, "release.tag_name")
-      return reference(tagKey(repositoryOf(payload), tag), "tag", "release.tag_name", tag)
+      return reference(tagKey(repositoryOf(payload), tag), "tag", "tag", tag)
     },
     texts: (payload) => [...line(payload, "release.name"), ...markdown(payload, "release.body")],
+    stood: stateReader({
+      entity: releaseById,
+      about: "release",
+      fields: {
+        title: "name",
+        body: "body",
+        tag: "tag_name",
+        draft: "draft",
+        prerelease: "prerelease",
+        publishedAt: "published_at",
+        author: "author.login",
+      },
+      clock: ["release.updated_at", "release.published_at", "release.created_at"],
+    }),
   },
   gollum: {
     verb: "edited",
@@ -137,6 +162,11 @@ function pushTitle(payload: unknown): string | null {
   const ref = text(payload, "ref")?.replace(/^refs\/(?:heads|tags)\//, "")
   if (at(payload, "deleted") === true) return ref === undefined ? null : `Deleted ${ref}`
   return text(payload, "head_commit.message")?.split("\n", 1)[0] ?? ref ?? null
+}
+
+function branchById(payload: unknown): string | null {
+  if (at(payload, "ref_type") !== "branch") return null
+  return branchIdKey(id(payload, "repository.id"), at(payload, "ref"))
 }
 
 function namedRef(payload: unknown): string | null {

@@ -3,6 +3,7 @@ import { deployment, identified } from "../keys.ts"
 import { at, text } from "../read.ts"
 import { checkReferences, deploymentReferences } from "../references.ts"
 import type { Shapes } from "../shape.ts"
+import { deploymentState } from "../states.ts"
 import { deploymentTexts } from "../texts.ts"
 
 const failed = new Set(["failure", "error"])
@@ -23,6 +24,7 @@ export const deploymentShapes: Shapes = {
     sha: ["deployment.sha"],
     references: deploymentReferences,
     texts: deploymentTexts,
+    stood: deploymentState(deployment),
   },
   deployment_status: {
     has: ["deployment", "deployment_status"],
@@ -40,6 +42,7 @@ export const deploymentShapes: Shapes = {
     sha: ["deployment.sha"],
     references: deploymentReferences,
     texts: deploymentTexts,
+    stood: deploymentState(deployment),
   },
   deployment_review: {
     has: ["workflow_run", "since"],

@@ -1,9 +1,10 @@
 import { entityKey } from "../../../core/entity-key.ts"
 import type { Reference } from "../../../core/envelope.ts"
-import { repository, repositoryName, repositoryOf, surroundings } from "../keys.ts"
+import { firstKey, repository, repositoryById, repositoryName, repositoryOf, surroundings } from "../keys.ts"
 import { firstText, text } from "../read.ts"
 import { reference } from "../references.ts"
 import type { Shapes } from "../shape.ts"
+import { stateReader } from "../states.ts"
 
 // Almost every body has a repository; that of an event about the repository has none of these.
 const otherThings = [
@@ -39,6 +40,18 @@ const otherThings = [
   "workflow",
 ]
 
+const repositoryState = stateReader({
+  entity: firstKey(repositoryById, repository),
+  about: "repository",
+  fields: {
+    name: "full_name",
+    description: "description",
+    visibility: "visibility",
+    archived: "archived",
+    defaultBranch: "default_branch",
+  },
+})
+
 /** Repositories as such, and who may do what in them. */
 export const repositoryShapes: Shapes = {
   repository: {
@@ -59,6 +72,7 @@ export const repositoryShapes: Shapes = {
     entity: repository,
     title: ["repository.full_name"],
     references: renamedFrom,
+    stood: repositoryState,
   },
   public: {
     verb: "publicized",
@@ -67,6 +81,7 @@ export const repositoryShapes: Shapes = {
     priority: "high",
     entity: repository,
     title: ["repository.full_name"],
+    stood: repositoryState,
   },
   repository_import: {
     verb: "imported",
@@ -139,5 +154,9 @@ function renamedFrom(payload: unknown): Reference[] {
   const [owner, name] = now.split("/", 2)
   const before = repositoryName(`${oldOwner ?? owner}/${oldName ?? name}`)
   if (before === null) return []
-  return reference(entityKey.githubRepository(before), "renamed_from", "changes", before)
+  const old = entityKey.githubRepository(before)
+  return [
+    ...reference(old, "renamed_from", "changes", before),
+    ...reference(repositoryById(payload), "same_as", "changes", before, old),
+  ]
 }
