@@ -3,11 +3,11 @@ import { describe, expect, it } from "vitest"
 import { sendWebhook, startTestHub, until } from "../support/hub.ts"
 
 const hub = await startTestHub()
-const issue = "linear:issue:ENG-123"
 const pr = (number: number) => `github:pull_request:acme/api#${number}`
 const prLink = (number: number) => `<https://github.com/acme/api/pull/${number}>`
 const issueLink = "<https://linear.app/acme/issue/ENG-123/login>"
 let count = 0
+const stamp = (seconds: number) => `${1_700_000_000 + seconds}.000100`
 
 /** A delivery of Slack's; its id tells it apart from all others. */
 interface Delivery {
@@ -17,7 +17,6 @@ interface Delivery {
 
 /** What happens to messages of one channel. Times are `seconds.micros` after a moment of the channel's own. */
 function channelOf(channel: string) {
-  const stamp = (seconds: number) => `${1_700_000_000 + seconds}.000100`
   const made = (event: object): Delivery => ({ id: `Ev${channel}${++count}`, event: { channel, ...event } })
   const inThread = (root?: number) => (root === undefined ? {} : { thread_ts: stamp(root) })
   const content = (at: number, text: string, root?: number) => ({
@@ -159,7 +158,7 @@ describe("what a message shows no more", () => {
     const { say, edit, message, thread } = channelOf("C20")
     await tell([say(1, "hm"), say(2, `${prLink(20)} or ${prLink(21)}`, 1)])
     const before = new Date()
-    await tell([edit(60, 2, `${prLink(21)}`, 1)])
+    await tell([edit(60, 2, prLink(21), 1)])
     expect(await linksOf(pr(20))).toEqual([])
     const then = [`${message(2)} discusses ${pr(20)} strong`, `${thread(1)} discusses ${pr(20)} strong`]
     expect(await linksOf(pr(20), `?asOf=${before.toISOString()}`)).toEqual(then)
@@ -186,37 +185,39 @@ describe("what a message shows no more", () => {
   })
 })
 
+/** Whatever can happen to a message, to one after the other. */
+function history(channel: string): Delivery[] {
+  const { say, mention, share, edit, unfurl, bury, remove } = channelOf(channel)
+  const first = `${prLink(30)} ${issueLink}`
+  return [
+    say(1, first),
+    mention(1, first),
+    share(1, "https://github.com/acme/api/pull/30"),
+    unfurl(3, 1, first, "https://github.com/acme/api/pull/31"),
+    edit(4, 1, `${issueLink} only, ENG-124 another time`),
+    edit(6, 1, `${prLink(32)} instead`),
+    say(10, `${prLink(33)} and ${prLink(34)}`, 1),
+    edit(12, 10, prLink(34), 1),
+    say(20, prLink(35), 1),
+    remove(22, 20, 1),
+    edit(21, 20, prLink(36), 1),
+    say(30, prLink(37)),
+    say(31, "?", 30),
+    bury(32, 30),
+  ]
+}
+/** The links that messages of a channel show now, with the channel called C. */
+async function knownIn(channel: string): Promise<string[]> {
+  const { rows } = await hub.database.work.query<{ link: string }>(
+    `select distinct concat_ws(' ', from_entity, relation, to_entity, strength, rule, evidence) as link
+     from event_correlations where document like $1 and known_to = 'infinity' order by 1`,
+    [`slack:message:%/${channel}/%`],
+  )
+  return rows.map(({ link }) => link.replaceAll(channel, "C"))
+}
 it("in whatever order and however often things come, the same links are left", async () => {
-  const history = (channel: string) => {
-    const { say, mention, share, edit, unfurl, bury, remove } = channelOf(channel)
-    const first = `${prLink(30)} ${issueLink}`
-    return [
-      say(1, first),
-      mention(1, first),
-      share(1, "https://github.com/acme/api/pull/30"),
-      unfurl(3, 1, first, "https://github.com/acme/api/pull/31"),
-      edit(4, 1, `${issueLink} only, ENG-124 another time`),
-      edit(6, 1, `${prLink(32)} instead`),
-      say(10, `${prLink(33)} and ${prLink(34)}`, 1),
-      edit(12, 10, `${prLink(34)}`, 1),
-      say(20, prLink(35), 1),
-      remove(22, 20, 1),
-      edit(21, 20, prLink(36), 1),
-      say(30, prLink(37)),
-      say(31, "?", 30),
-      bury(32, 30),
-    ]
-  }
-  const known = async (channel: string) => {
-    const { rows } = await hub.database.work.query<{ link: string }>(
-      `select distinct concat_ws(' ', from_entity, relation, to_entity, strength, rule, evidence) as link
-       from event_correlations where document like $1 and known_to = 'infinity' order by 1`,
-      [`slack:message:%/${channel}/%`],
-    )
-    return rows.map(({ link }) => link.replaceAll(channel, "C"))
-  }
   await tell(history("C30"))
-  const told = await known("C30")
+  const told = await knownIn("C30")
   const ends = told.map((link) => link.split(" ")[2])
   expect(new Set(ends)).toEqual(new Set([pr(32), pr(34)]))
   let run = 0
@@ -228,7 +229,7 @@ it("in whatever order and however often things come, the same links are left", a
         const channel = `C31${run++}`
         const deliveries = history(channel)
         await tell([...order, ...repeats].flatMap((index) => deliveries[index] ?? []))
-        expect(await known(channel)).toEqual(told)
+        expect(await knownIn(channel)).toEqual(told)
       },
     ),
     { numRuns: 15, endOnFailure: true },
