@@ -18,6 +18,15 @@ create table github_events (
   sha text,
   state text,
   merged boolean,
+  -- of the pull request that the event carries
+  author_id text,
+  base_ref text,
+  opened_at timestamptz,
+  closed_at timestamptz,
+  merged_at timestamptz,
+  merge_sha text, -- the commit it was merged as
+  -- of a push: the earliest time that its commits bear
+  first_commit_at timestamptz,
   primary key (event_id)
 ) partition by range (event_id);
 create index github_events_repository on github_events (tenant, repository, event_name);

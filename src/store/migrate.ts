@@ -135,8 +135,9 @@ async function applyViews(client: PoolClient, recorded: Set<string>, folder: URL
   const files = await sqlFiles(folder)
   const record = viewsRecord(files)
   if (recorded.has(record)) return []
-  // A view that loses or renames a column cannot be replaced, so they are all made anew.
-  const drops = files.map(({ name }) => `drop view if exists ${name.replace(/\.sql$/, "")};`)
+  // A view that loses or renames a column cannot be replaced, so they are all made anew: each after
+  // those it reads, and gone before them.
+  const drops = files.toReversed().map(({ name }) => `drop view if exists ${name.replace(/\.sql$/, "")};`)
   const records = `delete from schema_migrations where name like 'views@%';
     insert into schema_migrations (name) values ('${record}');`
   await inTransaction(client, "views", [...drops, ...files.map(({ sql }) => sql), records].join("\n"))

@@ -1,0 +1,40 @@
+-- pull_request_lead_times: one row for each pull request, from its first commit to production.
+--   started_at        first commit or branch (see github_pull_requests)
+--   first_review_at   first review by a person who is not the author, before it was merged
+--   deployed_at       when it first went live in production (see pull_request_deployments); an environment
+--                     is production by its kind
+--   coding = opened − started, pickup = first review − opened, review = merged − first review,
+--   deploy = deployed − merged, lead_time = deployed − started
+-- Each is null where one of its ends is unknown. No clock's skew makes one negative: a commit's time that
+-- is later than its push counts as the push, a deployment that is earlier than the merge as the merge, and
+-- everything else is by GitHub's clock. Where all four are known they add up to lead_time.
+-- Under signalbox_reader it shows the rows of one tenant, as the tables do.
+create or replace view pull_request_lead_times with (security_invoker = true) as
+  with reviews as (
+    select p.tenant, p.pull_request, min(e.occurred_at) as first_review_at
+    from github_events g
+    join events e on e.id = g.event_id
+    join github_pull_requests p on p.tenant = g.tenant and p.repository = g.repository and p.number = g.number
+    where g.event_name = 'pull_request_review' and g.action = 'submitted' and e.actor_bot is false
+      and g.sender_id is distinct from p.author_id and e.occurred_at >= p.opened_at
+      and (p.merged_at is null or e.occurred_at <= p.merged_at)
+    group by 1, 2
+  ), deployed as (
+    select distinct on (tenant, pull_request) *
+    from pull_request_deployments where environment_kind = 'production'
+    order by tenant, pull_request, live_at, target, environment
+  )
+  select p.tenant, p.pull_request, p.repository, p.number, p.author_id, p.started_at, p.opened_at,
+    r.first_review_at, p.merged_at, p.closed_at, d.live_at as deployed_at, d.target, d.environment, d.deployment,
+    p.opened_at - p.started_at as coding,
+    r.first_review_at - p.opened_at as pickup,
+    p.merged_at - r.first_review_at as review,
+    -- greatest() passes over null
+    case when d.live_at is not null then greatest(d.live_at, p.merged_at) - p.merged_at end as deploy,
+    case when d.live_at is not null and p.merged_at is not null
+      then greatest(d.live_at, p.merged_at) - p.started_at end as lead_time
+  from github_pull_requests p
+  left join reviews r on r.tenant = p.tenant and r.pull_request = p.pull_request
+  left join deployed d on d.tenant = p.tenant and d.pull_request = p.pull_request;
+
+grant select on pull_request_lead_times to signalbox_reader, signalbox_worker;
