@@ -1,4 +1,5 @@
 import type { Actor, EntityState, PlatformName, Priority, Reference } from "./envelope.ts"
+import type { MergedPullRequest, Push } from "./code-history.ts"
 import type { DeploymentDetail } from "./deployment-detail.ts"
 import type { Remote } from "./remote.ts"
 
@@ -128,8 +129,12 @@ export interface Normalized {
   occurredAt: Date
   /** Columns of the platform's detail table, or null where it has none. */
   detail: Readonly<Record<string, unknown>> | null
-  /** The state of a deployment that it tells of besides; becomes a row of `deployment_events`. */
+  /** The state of a deployment that it tells of; becomes a row of `deployment_events`. */
   deployment?: DeploymentDetail | null
+  /** What it did to a branch or tag, where it is a push. */
+  push?: Push | null
+  /** The merge of the pull request that it carries. */
+  merge?: MergedPullRequest | null
   /** References by id, SHA or parent, which need no reading of text. */
   references: Reference[]
   /** Text to be read for mentions of this and other platforms' entities. */

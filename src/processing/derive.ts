@@ -7,6 +7,7 @@ import { SignalboxError } from "../core/errors.ts"
 import { maskRow } from "../core/mask.ts"
 import { createNormalizer } from "../core/normalize-event.ts"
 import type { Message, Normalized, Platform } from "../core/platform.ts"
+import { deploymentRow, mergeRow, pushRows, type HistoryRow } from "../store/code-history.ts"
 import { detailRow, type DetailTable } from "../store/details.ts"
 import { logRow } from "../store/append-log.ts"
 import { stateRow, tieOf, type StateStamp } from "../store/entity-states.ts"
@@ -25,6 +26,7 @@ export interface Derived {
   referenceRows: string[]
   linkRows: string[]
   stateRows: string[]
+  historyRows: HistoryRow[]
   /** The provider's record that it tells of, where that is noted here (see Identity). */
   recordRow: string | null
   /** Size of all rows, in UTF-16 units. */
@@ -37,7 +39,6 @@ export type Derive = (event: StoredEvent, attempts: number) => Derived
 // Far above what correlation keeps; a bound on what a platform that keeps none can make us write.
 const maxReferences = 1_000
 const maxLinks = 2_000
-const maxStates = 1_000
 
 /** Makes the derivation for these platforms and rules; it depends on the event alone. */
 export function createDerive(platforms: readonly Platform[], correlate: Correlate): Derive {
@@ -47,12 +48,6 @@ export function createDerive(platforms: readonly Platform[], correlate: Correlat
     const { references, links } = correlate(filled, normalized)
     const states = statesOf(normalized)
     const tie = states.length === 0 ? "" : tieOf(event)
-    const stampFor = ({ document, evidence }: Link): StateStamp | undefined => {
-      const state = states.find(({ entity }) => entity === document)
-      return state !== undefined && Object.hasOwn(state.fields, evidence.field)
-        ? { at: state.at, tie }
-        : undefined
-    }
     const derived = {
       event: headOf(filled),
       attempts,
@@ -62,23 +57,13 @@ export function createDerive(platforms: readonly Platform[], correlate: Correlat
       referenceRows: references
         .slice(0, maxReferences)
         .map((reference, ordinal) => maskRow(referenceRow(filled, reference, ordinal))),
-      linkRows: links.slice(0, maxLinks).map((link) => maskRow(linkRow(filled, link, stampFor(link)))),
+      linkRows: links.slice(0, maxLinks).map((link) => maskRow(linkRow(filled, link, stampOfLink(link, states, tie)))),
       stateRows: states.map((state) => maskRow(stateRow(filled, state, tie))),
+      historyRows: historyOf(filled, normalized).map(({ table, row }) => ({ table, row: maskRow(row) })),
       recordRow: event.backfilled ? null : recordRow(platform, event, message),
     }
     return { ...derived, size: sizeOf(derived) }
   }
-}
-
-/** The states that can be kept: each of a thing of its own, at a time that is one. */
-function statesOf({ states = [] }: Normalized): EntityState[] {
-  const byEntity = new Map<string, EntityState>()
-  for (const state of states) {
-    const entity = canonicalEntityKey(state.entity)
-    if (entity === null || Number.isNaN(state.at.getTime()) || byEntity.has(entity)) continue
-    byEntity.set(entity, { ...state, entity })
-  }
-  return [...byEntity.values()].slice(0, maxStates)
 }
 
 function detailsOf(platform: Platform, event: StoredEvent, normalized: Normalized): Derived["details"] {
@@ -87,13 +72,22 @@ function detailsOf(platform: Platform, event: StoredEvent, normalized: Normalize
   if (platform.detail !== null && detail !== null) {
     details.push({ table: platform.detail, row: maskRow(detailRow(event.id, event.tenant, detail)) })
   }
-  if (deployment) {
+  if (deployment && platform.detail?.table !== deploymentTable.table) {
     details.push({
       table: deploymentTable,
       row: maskRow(detailRow(event.id, event.tenant, { ...deployment })),
     })
   }
   return details
+}
+
+/** What it tells of branches, merges and deployments, from which follows what is live where. */
+function historyOf(event: StoredEvent, { push, merge, deployment }: Normalized): HistoryRow[] {
+  return [
+    ...(push ? pushRows(event, push) : []),
+    ...(merge ? [mergeRow(event, merge)] : []),
+    ...(deployment ? [deploymentRow(event, deployment)] : []),
+  ]
 }
 
 function recordRow(platform: Platform, event: StoredEvent, message: Message): string | null {
@@ -127,6 +121,7 @@ function sizeOf(rows: Omit<Derived, "size">): number {
     ...rows.referenceRows,
     ...rows.linkRows,
     ...rows.stateRows,
+    ...rows.historyRows.map(({ row }) => row),
   ]
   return texts.reduce((sum, text) => sum + text.length, 0)
 }

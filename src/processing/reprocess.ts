@@ -1,6 +1,7 @@
 import type pg from "pg"
 import { deploymentTable } from "../core/deployment-detail.ts"
 import { lockLog, updateLog } from "../store/append-log.ts"
+import { deleteHistory } from "../store/code-history.ts"
 import { deleteDetails } from "../store/details.ts"
 import { deleteStates, documentsOf, resettleLinks, type Document } from "../store/entity-states.ts"
 import { failureOf } from "../store/failure.ts"
@@ -86,6 +87,7 @@ async function writeOver(pool: pg.Pool, derived: readonly Derived[]): Promise<vo
       const writes = [
         deleteReferences(db, ids),
         deleteStates(db, ids),
+        deleteHistory(db, ids),
         deleteDetails(db, deploymentTable, ids), // an event may turn out to tell of none
         writeDerived(db, derived),
         updateLog(db, logRows),

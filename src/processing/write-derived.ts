@@ -1,3 +1,4 @@
+import { insertHistory } from "../store/code-history.ts"
 import type { Db } from "../store/database.ts"
 import { writeDetails, type DetailTable } from "../store/details.ts"
 import { insertStates } from "../store/entity-states.ts"
@@ -14,6 +15,8 @@ export async function writeDerived(db: Db, derived: readonly Derived[]): Promise
   const writes = [updateEvents(db, rows)]
   for (const [table, details] of detailRows(derived)) writes.push(writeDetails(db, table, details))
   if (references.length > 0) writes.push(insertReferences(db, references))
+  const history = derived.flatMap(({ historyRows }) => historyRows)
+  if (history.length > 0) writes.push(insertHistory(db, history))
   const states = derived.flatMap(({ stateRows }) => stateRows)
   if (states.length > 0) writes.push(insertStates(db, states))
   // In one order for all: two transactions that note the same records wait in turn.

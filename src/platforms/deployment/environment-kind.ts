@@ -1,14 +1,5 @@
+import { environmentOfWord } from "../../core/environment-name.ts"
 import { typeSegment } from "../../core/segment.ts"
-
-const words: ReadonlyMap<string, string> = new Map(
-  Object.entries({
-    production: "production prod prd live",
-    staging: "staging stage stg uat preprod preproduction acceptance",
-    preview: "preview previews review pr mr ephemeral branch",
-    development: "development dev develop local sandbox",
-    test: "test testing qa integration e2e",
-  }).flatMap(([kind, list]) => list.split(" ").map((word) => [word, kind] as const)),
-)
 
 /** What makes production of another kind: `pre-prod`, `non-prod`. */
 const qualifiers: ReadonlyMap<string, string> = new Map([
@@ -24,12 +15,12 @@ const qualifiers: ReadonlyMap<string, string> = new Map([
  */
 export function environmentKindOf(told: string | null, environment: string | null): string {
   const given = told === null ? null : typeSegment(told)
-  if (given !== null) return words.get(given.replaceAll("_", "")) ?? given
+  if (given !== null) return environmentOfWord(given.replaceAll("_", "")) ?? given
   const parts = typeSegment(environment)?.split("_") ?? []
   const kinds = new Set<string>()
   for (const [index, part] of parts.entries()) {
-    const kind = words.get(part)
-    if (kind === undefined) continue
+    const kind = environmentOfWord(part)
+    if (kind === null) continue
     const qualifier = qualifiers.get(parts[index - 1] ?? "")
     kinds.add(kind === "production" && qualifier !== undefined ? qualifier : kind)
   }

@@ -23,6 +23,7 @@ export function normalize(message: Message): Normalized {
 
 function ofDeployment(deployment: Deployment, sender: string | undefined, receivedAt: Date): Normalized {
   const { url, logUrl, correlationId, causationId } = deployment
+  const detail = detailOf(deployment)
   return {
     type: typeOf(deployment),
     actor: deployment.actor ?? null,
@@ -30,7 +31,8 @@ function ofDeployment(deployment: Deployment, sender: string | undefined, receiv
     title: titleOf(deployment),
     url: url ?? logUrl ?? null,
     occurredAt: deployment.occurredAt ?? receivedAt,
-    detail: { ...detailOf(deployment) },
+    detail: { ...detail },
+    deployment: detail,
     references: referencesOf(deployment),
     texts: textsOf(deployment),
     ...(typeof correlationId === "string" ? { correlationId } : {}),

@@ -45,7 +45,8 @@ const pickedFrom = /^\(cherry picked from commit [0-9a-f]{40,64}\)$/gm
 function likenessOf(commit: unknown): string | null {
   const message = text(commit, "message", 65_536)?.replaceAll(pickedFrom, "").trim() ?? ""
   const author = text(commit, "author.email") ?? text(commit, "author.name")
-  if (author === null || message.length < 10 || !/\s/.test(message) || message.startsWith("Merge ")) return null
+  if (author === null || message.length < 10 || !/\s/.test(message) || message.startsWith("Merge "))
+    return null
   return hash("sha256", `${author.toLowerCase()}\n${message}`).slice(0, 32)
 }
 

@@ -2,6 +2,7 @@ import { inFieldsOf } from "../../core/entity-state.ts"
 import type { Actor, Reference } from "../../core/envelope.ts"
 import type { Message, Normalized } from "../../core/platform.ts"
 import { shapeOf } from "./catalogue/index.ts"
+import { mergeOf, pushOf } from "./commits.ts"
 import { deploymentOf } from "./deployment-row.ts"
 import { detailOf } from "./detail.ts"
 import { organization, organizationById, repository, repositoryById } from "./keys.ts"
@@ -30,6 +31,8 @@ export function normalize(message: Message): Normalized {
     occurredAt: timeOf(shape, payload) ?? receivedAt,
     detail: detailOf(event, shape, message),
     deployment: deploymentOf(event, payload),
+    push: pushOf(event, payload),
+    merge: mergeOf(payload),
     references: [...sameById(shape, entity, payload), ...references],
     texts: scope === null ? texts : texts.map((field) => ({ ...field, scope })),
     states: state === undefined ? [] : [state],
