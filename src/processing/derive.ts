@@ -1,6 +1,5 @@
 import { hash } from "node:crypto"
-import type { EntityState, Link, StoredEvent } from "../core/envelope.ts"
-import { canonicalEntityKey } from "../core/entity-key.ts"
+import type { StoredEvent } from "../core/envelope.ts"
 import type { Correlate } from "../core/correlate.ts"
 import { deploymentTable } from "../core/deployment-detail.ts"
 import { SignalboxError } from "../core/errors.ts"
@@ -10,11 +9,12 @@ import type { Message, Normalized, Platform } from "../core/platform.ts"
 import { deploymentRow, mergeRow, pushRows, type HistoryRow } from "../store/code-history.ts"
 import { detailRow, type DetailTable } from "../store/details.ts"
 import { logRow } from "../store/append-log.ts"
-import { stateRow, tieOf, type StateStamp } from "../store/entity-states.ts"
+import { stateRow, tieOf } from "../store/entity-states.ts"
 import { jsonRow } from "../store/json-rows.ts"
 import { eventRow, type ProcessedEvent } from "../store/processing.ts"
 import { linkRow, referenceRow } from "../store/relations.ts"
 import { headOf } from "./failed-attempt.ts"
+import { stampOfLink, statesOf } from "./states-of.ts"
 
 /** Everything that one event says, ready to be written; holds no body, and its rows no secret. */
 export interface Derived {
