@@ -1,10 +1,11 @@
 import { Hono, type Context, type Env } from "hono"
 import { z } from "zod"
-import { canonicalEntityKey } from "../core/entity-key.ts"
+import { canonicalEntityKey, entityKind } from "../core/entity-key.ts"
 import { SignalboxError } from "../core/errors.ts"
 import { eventHead, renderEvent } from "../core/render.ts"
 import { isKnownEntity, linksOf, type LinkCursor, type LinkEvidence } from "../store/correlations.ts"
 import { readAs, type Database, type Db } from "../store/database.ts"
+import { entityView } from "../store/entity-view.ts"
 import { timeline, type TimelineCursor, type TimelineEvent } from "../store/timeline.ts"
 import { decodeCursor, encodeCursor } from "./cursor.ts"
 import { parseQuery } from "./parse.ts"
@@ -14,6 +15,7 @@ const page = z.strictObject({
   cursor: z.string().max(4096).optional(),
   asOf: z.iso.datetime({ offset: true }).optional(),
 })
+const view = page.pick({ asOf: true })
 const timelinePage = page.extend({ payload: z.enum(["true", "false"]).default("true") })
 
 const timelineCursor = z.tuple([z.number().int(), z.number().int()])
@@ -27,7 +29,7 @@ const linkCursor = z.tuple([
 ])
 
 /**
- * `/api/v1/entities`: the timeline and the links of an entity. Its key is one percent-encoded segment
+ * `/api/v1/entities`: how an entity stands, its timeline and its links. Its key is one percent-encoded segment
  * (`github%3Apull_request%3Aacme%2Fapi%2342`); slashes and colons may also stand as they are.
  */
 export function entityRoutes<E extends Env>(
@@ -79,6 +81,20 @@ export function entityRoutes<E extends Env>(
       links: links.map((link) => ({ ...showLink(link), direction: link.direction })),
       nextCursor: nextCursor === null ? null : writeLinkCursor(nextCursor),
     })
+  })
+
+  // Last, as any key would match: one that ends in /timeline names what that ending asks for.
+  app.get("/:key{.+}", async (c) => {
+    const { asOf } = parseQuery(c, view)
+    const tenant = tenantOf(c)
+    const key = keyOf(c)
+    const found = await readAs(database, tenant, async (db) => {
+      await mustKnow(db, tenant, key)
+      return entityView(db, tenant, key, asOf === undefined ? null : new Date(asOf))
+    })
+    const { deletedAt, ...rest } = found
+    const deleted = deletedAt === null ? { deleted: false } : { deleted: true, deletedAt }
+    return c.json({ key, kind: entityKind(key), ...rest, ...deleted })
   })
 
   return app

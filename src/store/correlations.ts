@@ -38,18 +38,19 @@ export interface LinkCursor {
 export type AsOf = Date | null
 
 /** Whether a link was known, in SQL, with the time as the parameter `$n`; which stands for nothing where it is now. */
-function known(asOf: AsOf, n: number): string {
+export function known(asOf: AsOf, n: number): string {
   return asOf === null ? "known_to = 'infinity'" : `known_from <= $${n} and known_to > $${n}`
 }
 
 const columns = `from_entity as "from", to_entity as "to", relation, rule, rule_version as "ruleVersion",
   strength, confidence, evidence, event_id as "eventId", occurred_at as "occurredAt"`
 
-/** Whether anything at all is known of an entity: an event about it, a link or a mention. */
+/** Whether anything at all is known of an entity: an event about it, a state, a link or a mention. */
 export async function isKnownEntity(db: Db, tenant: string, entity: string): Promise<boolean> {
   const { rows } = await db.query<{ known: boolean }>({
     name: "is_known_entity",
     text: `select exists (select from event_log where tenant = $1 and entity = $2)
+      or exists (select from entity_states where tenant = $1 and entity = $2)
       or exists (select from event_correlations where tenant = $1 and from_entity = $2)
       or exists (select from event_correlations where tenant = $1 and to_entity = $2)
       or exists (select from event_references where tenant = $1 and entity = $2) as known`,

@@ -5,7 +5,7 @@ import { shapeOf } from "./catalogue/index.ts"
 import { mergeOf, pushOf } from "./commits.ts"
 import { deploymentOf } from "./deployment-row.ts"
 import { detailOf } from "./detail.ts"
-import { organization, organizationById, repository, repositoryById } from "./keys.ts"
+import { repository } from "./keys.ts"
 import { actionOf, isEventName, typeOf } from "./naming.ts"
 import { at, firstText, id, text, time, webAddress } from "./read.ts"
 import { reference } from "./references.ts"
@@ -41,14 +41,8 @@ export function normalize(message: Message): Normalized {
 
 /** What an event is about, by ids: whatever it was called, and will be, meets in that key. */
 function sameById({ byId }: EventShape, entity: string | null, payload: unknown): Reference[] {
-  if (entity === null) return []
-  const key =
-    entity === repository(payload)
-      ? repositoryById(payload)
-      : entity === organization(payload)
-        ? organizationById(payload)
-        : (byId?.(payload) ?? null)
-  return reference(key, "same_as", "id", key?.replace(/^[^:]*:[^:]*:/, ""))
+  const key = byId?.(payload) ?? null
+  return entity === null ? [] : reference(key, "same_as", "id", key?.replace(/^[^:]*:[^:]*:/, ""))
 }
 
 function actorOf(payload: unknown): Actor | null {

@@ -1,3 +1,4 @@
+import { inFieldsOf } from "../../core/entity-state.ts"
 import type { Actor } from "../../core/envelope.ts"
 import { type Fields, fieldsOf, isFields } from "../../core/fields.ts"
 import type { Message, Normalized, TextField } from "../../core/platform.ts"
@@ -5,7 +6,8 @@ import { firstLine, textOrNull } from "../../core/text.ts"
 import { timeOrNull, unixTimeOrNull } from "../../core/time.ts"
 import { webUrlOrNull } from "../../core/web-url.ts"
 import { typeOf } from "./identify.ts"
-import { identifierOfEntity, subjectOf } from "./subject.ts"
+import { statesBeside, stateOfThing } from "./states.ts"
+import { identifierOfEntity, keyOfThing, subjectOf } from "./subject.ts"
 import { updatedFrom } from "./updated-from.ts"
 
 /** Reads a Linear webhook; whatever is missing or of another kind than expected is null. */
@@ -13,6 +15,9 @@ export function normalize(message: Message): Normalized {
   const payload = fieldsOf(message.payload)
   const data = dataOf(payload)
   const { entity, references } = subjectOf(payload["type"], data, payload["url"])
+  const state = stateOfThing(payload, data) ?? undefined
+  const beside = statesBeside(payload, data)
+  const texts = payload["action"] === "remove" ? [] : textsOf(payload, data)
   return {
     type: typeOf(payload),
     actor: actorOf(payload, data),
@@ -31,8 +36,9 @@ export function normalize(message: Message): Normalized {
       state: stateOf(data),
       updated_from: updatedFrom(payload["updatedFrom"]),
     },
-    references,
-    texts: payload["action"] === "remove" ? [] : textsOf(payload, data),
+    references: inFieldsOf(state, references, ({ evidence }) => evidence.field),
+    texts: inFieldsOf(state, texts, ({ field }) => field),
+    states: state === undefined ? beside : [state, ...beside],
   }
 }
 
@@ -99,11 +105,16 @@ const maxBody = 65_536
 
 function textsOf(payload: Fields, data: Fields): TextField[] {
   const comment = fieldsOf(data["comment"])
-  const activity = fieldsOf(fieldsOf(payload["agentActivity"])["content"])
+  const activity = fieldsOf(payload["agentActivity"])
   const texts: TextField[] = []
-  const add = (field: string, format: TextField["format"], value: unknown): void => {
+  const add = (
+    field: string,
+    format: TextField["format"],
+    value: unknown,
+    document?: string | null,
+  ): void => {
     const text = textOrNull(value, maxBody)
-    if (text !== null) texts.push({ field, format, text })
+    if (text !== null) texts.push({ field, format, text, ...(document ? { document } : {}) })
   }
   if (payload["type"] === "Attachment") {
     // Title and subtitle are those of the page that it points to, and would speak for the issue.
@@ -112,9 +123,9 @@ function textsOf(payload: Fields, data: Fields): TextField[] {
   }
   add("title", "plain", data["title"])
   add("body", "markdown", data["description"])
-  add("body", "markdown", data["content"])
+  add("content", "markdown", data["content"])
   add("body", "markdown", data["body"])
-  add("body", "markdown", comment["body"])
-  add("body", "markdown", activity["body"])
+  add("body", "markdown", comment["body"], keyOfThing("Comment", comment["id"]))
+  add("body", "markdown", fieldsOf(activity["content"])["body"], keyOfThing("AgentActivity", activity["id"]))
   return texts
 }

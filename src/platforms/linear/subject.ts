@@ -54,9 +54,15 @@ function remarkSubject(data: Fields, url: unknown): Subject | null {
 }
 
 function own(model: unknown, data: Fields): Subject {
-  const kind = typeSegment(model === "AgentSessionEvent" ? "AgentSession" : model)
-  const named = kind !== null && /^[a-z]/.test(kind)
-  return { entity: named ? key(kind, data["id"]) : null, references: [] }
+  const thing = model === "AgentSessionEvent" ? "AgentSession" : model
+  return { entity: keyOfThing(thing, data["id"]), references: [] }
+}
+
+/** Key of a thing of this model by its id; null where the two make none. */
+export function keyOfThing(model: unknown, id: unknown): string | null {
+  if (model === "Issue" || model === "IssueSLA") return key("issue_id", id)
+  const kind = typeSegment(model)
+  return kind !== null && /^[a-z]/.test(kind) ? key(kind, id) : null
 }
 
 /**

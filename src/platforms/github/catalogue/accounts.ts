@@ -26,6 +26,7 @@ export const accountShapes: Shapes = {
     has: ["organization", "action"],
     actions: ["deleted", "member_added", "member_invited", "member_removed", "renamed"],
     entity: organization,
+    byId: organizationById,
     hasNot: ["repository", "team", "blocked_user", "projects_v2", "projects_v2_item", "definition"],
     title: ["membership.user.login", "user.login", "organization.login"],
     references: renamedFrom,
