@@ -1,6 +1,8 @@
 // The words by which Linear and GitHub close an issue from a text.
 const wordsAtEnd =
   /(?:^|[^\p{L}\p{N}_-])(?:clos(?:e[sd]?|ing)|fix(?:e[sd]|ing)?|resolv(?:e[sd]?|ing)|complet(?:e[sd]?|ing)|implement(?:s|ed|ing)?)[*_]{0,3}\s{0,4}:?[\s([<*_"'+-]{0,12}$/iu
+const skippingAtEnd =
+  /(?:^|[^\p{L}\p{N}_-])(?:skip(?:s|ping)?|ignor(?:e[sd]?|ing))[*_]{0,3}\s{0,4}:?[\s([<*_"'+-]{0,12}$/iu
 const negated = /(?:\b(?:not|never|no|without)|n['’]t)\s+$/i
 const listSeparator = /^[\s)\]>*_"']{0,8}(?:,(?:\s{0,4}and)?|;|&|and\b|\n\s{0,8}[-*+])[\s([<*_"']{0,8}$/i
 const lookBehind = 48
@@ -10,6 +12,11 @@ export function isClosedAt(text: string, at: number): boolean {
   const words = text.slice(Math.max(0, at - lookBehind), at)
   const match = wordsAtEnd.exec(words)
   return match !== null && !negated.test(words.slice(0, match.index + 1))
+}
+
+/** Whether the word just before `at` asks for what stands there to be left unlinked: `skip `, `Ignores:`. */
+export function isSkippedAt(text: string, at: number): boolean {
+  return skippingAtEnd.test(text.slice(Math.max(0, at - lookBehind), at))
 }
 
 /** Whether only what separates the items of a list stands between two links: `Closes A, B and C`. */

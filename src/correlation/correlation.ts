@@ -3,7 +3,7 @@ import { canonicalEntityKey } from "../core/entity-key.ts"
 import type { Link, Reference, StoredEvent } from "../core/envelope.ts"
 import { silentLog, type Log } from "../core/log.ts"
 import { parsePayload } from "../core/payload.ts"
-import type { Normalized, Platform } from "../core/platform.ts"
+import type { KnownNames, Normalized, Platform } from "../core/platform.ts"
 import { linksOfRule } from "./check-links.ts"
 import { defineRule } from "./define-rule.ts"
 import { collectReferences, maxReferences } from "./references.ts"
@@ -22,6 +22,8 @@ export interface RuledEvent extends Correlated {
 export interface Correlation {
   /** Adds a rule of the user's own. Throws `configuration` with what is wrong with its definition. */
   rule: (definition: RuleDefinition) => void
+  /** The rules that run, in their order. */
+  rules: () => readonly Pick<Rule, "name" | "version">[]
   /**
    * What one event shows, by itself: it depends on its arguments alone, so the order and the number of
    * times events arrive change nothing. `event` has its fields from `normalized` filled in.
@@ -32,13 +34,22 @@ export interface Correlation {
 export interface CorrelationOptions {
   /** Asked for what their URLs and short names mean, in this order. */
   platforms: readonly Platform[]
+  /** Names by which short ones in texts are told from look-alikes. */
+  known?: KnownNames
+  /** What runs before the rules that are added: the built-in ones where absent. */
+  rules?: readonly Rule[]
   /** Told of rules that fail, each time the number of a rule's failures doubles. */
   log?: Log
 }
 
 /** Ties events together by the built-in rules and those added to it. */
-export function createCorrelation({ platforms, log = silentLog }: CorrelationOptions): Correlation {
-  const rules: Rule[] = [...builtInRules]
+export function createCorrelation({
+  platforms,
+  known = {},
+  rules: initial = builtInRules,
+  log = silentLog,
+}: CorrelationOptions): Correlation {
+  const rules: Rule[] = [...initial]
   const report = failureReport(log)
   const names = new Set(rules.map(({ name }) => name))
   return {
@@ -47,8 +58,9 @@ export function createCorrelation({ platforms, log = silentLog }: CorrelationOpt
       names.add(rule.name)
       rules.push(rule)
     },
+    rules: () => rules,
     correlate: (event, normalized) => {
-      const references = collectReferences(platforms, normalized)
+      const references = collectReferences(platforms, normalized, known)
       const { links, failures } = runRules(rules, event, normalized, references)
       for (const failure of failures) report(event, failure)
       return { references, links, failures }

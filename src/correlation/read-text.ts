@@ -1,7 +1,8 @@
-import type { Mention, Platform, TextField } from "../core/platform.ts"
-import { isClosedAt, isListGap } from "./closing-word.ts"
-import { hideQuoted } from "./hide-quoted.ts"
+import type { KnownNames, Mention, Platform, TextField } from "../core/platform.ts"
+import { isClosedAt, isListGap, isSkippedAt } from "./closing-word.ts"
 import { findUrls, type UrlSpan } from "./find-urls.ts"
+import { redirectTarget } from "./redirect-target.ts"
+import { splitQuoted } from "./split-quoted.ts"
 
 /** How much of one field is read, in UTF-16 units; GitHub's longest body is as long. */
 export const maxTextLength = 65_536
@@ -16,25 +17,44 @@ export function readableText(text: string, maxLength = maxTextLength): string {
 }
 
 /**
- * Every mention in a text, by URL and by short name, in order of appearance. The text must have gone
- * through `readableText`; `text.slice(start, end)` of each mention is its `text`.
+ * Every mention in a text, by URL and by short name, in order of appearance; what is named in quoted
+ * lines alone has the relation `quotes`. The text must have gone through `readableText`;
+ * `text.slice(start, end)` of each mention is its `text`.
  */
 export function readText(
   platforms: readonly Platform[],
   field: TextField,
   subject: string | null,
+  known: KnownNames = {},
 ): Mention[] {
   if (field.format === "url") return mentionOfAddress(platforms, field.text)
-  const urls = field.format === "branch" ? [] : findUrls(hideQuoted(field.text, field.format), field.format)
+  const { said, quoted } = splitQuoted(field.text, field.format)
+  const mentions = readSpoken(platforms, { ...field, text: said }, subject, known)
+  if (quoted !== null) {
+    const own = new Set(mentions.map(({ entity }) => entity))
+    for (const mention of readSpoken(platforms, { ...field, text: quoted }, subject, known)) {
+      if (!own.has(mention.entity)) mentions.push({ ...mention, relation: "quotes" })
+    }
+  }
+  return mentions.toSorted((one, other) => one.start - other.start || one.end - other.end)
+}
+
+function readSpoken(
+  platforms: readonly Platform[],
+  field: TextField,
+  subject: string | null,
+  known: KnownNames,
+): Mention[] {
+  const urls = field.format === "branch" ? [] : findUrls(field.text, field.format)
   const mentions = mentionsByUrl(platforms, field.text, urls)
   const masked = { ...field, text: mask(field.text, urls) }
   for (const platform of platforms) {
-    for (const mention of platform.mentionsIn?.(masked, subject) ?? []) {
+    for (const mention of platform.mentionsIn?.(masked, subject, known) ?? []) {
       if (field.text.slice(mention.start, mention.end) === mention.text && mention.text !== "")
         mentions.push(mention)
     }
   }
-  return mentions.toSorted((one, other) => one.start - other.start || one.end - other.end)
+  return mentions
 }
 
 /** A field that is an address and nothing else: a link attached to the event's entity. */
@@ -48,6 +68,7 @@ function mentionOfAddress(platforms: readonly Platform[], text: string): Mention
 
 function mentionsByUrl(platforms: readonly Platform[], text: string, urls: readonly UrlSpan[]): Mention[] {
   const mentions: Mention[] = []
+  const skipped = new Set<string>()
   let closedUntil = -1
   for (const url of urls) {
     const closes =
@@ -55,6 +76,7 @@ function mentionsByUrl(platforms: readonly Platform[], text: string, urls: reado
     closedUntil = closes ? url.outerEnd : -1
     const entity = resolve(platforms, url.href)
     if (entity === null) continue
+    if (isSkippedAt(text, url.outerStart)) skipped.add(entity)
     const { start, end } = url
     mentions.push({
       entity,
@@ -64,17 +86,23 @@ function mentionsByUrl(platforms: readonly Platform[], text: string, urls: reado
       end,
     })
   }
-  return mentions
+  return skipped.size === 0 ? mentions : mentions.filter(({ entity }) => !skipped.has(entity))
 }
 
 function resolve(platforms: readonly Platform[], href: string): string | null {
-  const url = URL.parse(href)
-  if (url === null || (url.protocol !== "https:" && url.protocol !== "http:")) return null
+  const url = webAddress(href)
+  if (url === null) return null
+  const target = webAddress(redirectTarget(url)) ?? url
   for (const platform of platforms) {
-    const entity = platform.entityFromUrl?.(url)
+    const entity = platform.entityFromUrl?.(target)
     if (entity !== undefined && entity !== null) return entity
   }
   return null
+}
+
+function webAddress(href: string | null): URL | null {
+  const url = href === null ? null : URL.parse(href)
+  return url !== null && (url.protocol === "https:" || url.protocol === "http:") ? url : null
 }
 
 // Neither a letter, nor a space, nor punctuation: nothing within a URL passes for a short name

@@ -1,6 +1,6 @@
 import { canonicalEntityKey } from "../core/entity-key.ts"
 import type { Evidence, Reference } from "../core/envelope.ts"
-import type { Normalized, Platform } from "../core/platform.ts"
+import type { KnownNames, Normalized, Platform } from "../core/platform.ts"
 import { maxTextLength, readableText, readText } from "./read-text.ts"
 
 /** References kept of one event; a push of thousands of commits must not write thousands of rows. */
@@ -14,7 +14,11 @@ export const relationForm = /^[a-z][a-z0-9_]{0,62}$/
  * The references of an event: those that its platform took from its structure, then those found in
  * its texts, each once for every field that shows it. A thing's mention of itself is left out.
  */
-export function collectReferences(platforms: readonly Platform[], normalized: Normalized): Reference[] {
+export function collectReferences(
+  platforms: readonly Platform[],
+  normalized: Normalized,
+  known: KnownNames = {},
+): Reference[] {
   const found = new Map<string, Reference>()
   const told = new Set<string>() // where a field says more than that it mentions something
   const add = (reference: Reference): void => {
@@ -34,7 +38,7 @@ export function collectReferences(platforms: readonly Platform[], normalized: No
     const text = readableText(field.text, Math.min(maxTextLength, left))
     left -= text.length
     const subject = field.subject ?? normalized.entity
-    for (const mention of readText(platforms, { ...field, text }, subject)) {
+    for (const mention of readText(platforms, { ...field, text }, subject, known)) {
       const { entity, relation, start, end } = mention
       const evidence = { field: field.field, text: mention.text, start, end }
       const reference = {

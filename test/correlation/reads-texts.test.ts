@@ -2,7 +2,7 @@ import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import type { Platform, TextField } from "../../src/core/platform.ts"
 import { isClosedAt, isListGap } from "../../src/correlation/closing-word.ts"
-import { hideQuoted } from "../../src/correlation/hide-quoted.ts"
+import { splitQuoted } from "../../src/correlation/split-quoted.ts"
 import { maxReferences } from "../../src/correlation/references.ts"
 import { createCorrelation } from "../../src/correlation/correlation.ts"
 import { linear } from "../../src/platforms/linear/index.ts"
@@ -64,10 +64,61 @@ describe("a text's references", () => {
     ])
   })
 
-  it("leave out code, quotes and comments", () => {
-    const text = `<!-- ${issueUrl} -->\n> ${issueUrl}\n\`\`\`\n${issueUrl}\n\`\`\`\n`
-    expect(read(text)).toEqual([])
-    expect(read(`${text}${issueUrl}`)).toHaveLength(1)
+  it.each([
+    ["fenced code", "```\nENG-1\n```\nENG-2"],
+    ["fenced code in a list", "1. So:\n   - then\n     ```sh\n     ENG-1\n     ```\nENG-2"],
+    ["longer fences", "~~~~ts\nENG-1\n~~~\nENG-3\n~~~~\nENG-2"],
+    ["a fence that is never closed", "ENG-2\n```\nENG-1"],
+    ["comments", "<!-- Fixes ENG-1 -->\nENG-2"],
+    ["a comment that is never closed", "ENG-2 <!-- ENG-1"],
+    ["HTML quotations", "ENG-2\n<blockquote>\n<li>ENG-1</li>\n</blockquote>"],
+    ["addresses in code", `\`\`\`\n${issueUrl}\n\`\`\`\nENG-2`],
+  ])("leave out %s", (_, text) => {
+    expect(read(text)).toEqual(['mentions linear:issue:ENG-2 "ENG-2" in body'])
+  })
+
+  it("tell what is quoted from what is said", () => {
+    expect(read(`> Fixes ENG-1, see ${issueUrl}\n\nDone in ENG-2`)).toEqual([
+      'quotes linear:issue:ENG-1 "ENG-1" in body',
+      `quotes linear:issue:ENG-123 "${issueUrl}" in body`,
+      'mentions linear:issue:ENG-2 "ENG-2" in body',
+    ])
+    expect(read("> Fixes ENG-1\n\nENG-1 is done")).toEqual(['mentions linear:issue:ENG-1 "ENG-1" in body'])
+    expect(read("&gt; ENG-1\nENG-2", { format: "slack" })).toEqual([
+      'quotes linear:issue:ENG-1 "ENG-1" in body',
+      'mentions linear:issue:ENG-2 "ENG-2" in body',
+    ])
+    expect(read("> ENG-1", { format: "plain" })).toEqual(['mentions linear:issue:ENG-1 "ENG-1" in body'])
+    expect(read("`ENG-1`, *ENG-2*, > ENG-3")).toHaveLength(3)
+    expect(read("```ENG-1``` within a line, ENG-2")).toHaveLength(2)
+  })
+
+  it("join no timeline where they are quoted", () => {
+    const body: TextField = { field: "body", format: "markdown", text: `> Fixes ENG-1\n> ${issueUrl}` }
+    const { links } = correlate({ entity: pullRequest, texts: [body] })
+    expect(links.map(({ relation, strength, to }) => [relation, strength, to])).toEqual([
+      ["quotes", "weak", "linear:issue:ENG-1"],
+      ["quotes", "weak", "linear:issue:ENG-123"],
+    ])
+  })
+
+  it.each([`skip ${issueUrl}`, `Ignores: [ENG-123](${issueUrl})`, `${issueUrl}, but ignore ${issueUrl}`])(
+    "leave out what is to be skipped: %j",
+    (text) => {
+      expect(read(text)).toEqual([])
+    },
+  )
+
+  it.each([
+    `https://slack-redir.net/link?url=${encodeURIComponent(issueUrl)}`,
+    `https://www.google.com/url?q=${encodeURIComponent(issueUrl)}&sa=D`,
+    `https://eur01.safelinks.protection.outlook.com/?url=${encodeURIComponent(issueUrl)}&data=05`,
+  ])("are what a redirector leads to: %s", (text) => {
+    expect(read(text)).toEqual([`mentions linear:issue:ENG-123 "${text}" in body`])
+  })
+
+  it("are of no other address that holds one", () => {
+    expect(read(`https://x.example/login?next=${encodeURIComponent(issueUrl)}`)).toEqual([])
   })
 
   it("leave out what is part of an address", () => {
@@ -228,15 +279,21 @@ it.each([
   }
 })
 
-it("what is quoted is blanked in place", () => {
+it("what is said and what is quoted stay in place, and nothing is both", () => {
   fc.assert(
     fc.property(
       fc.array(piece, { maxLength: 40 }).map((pieces) => pieces.join("")),
       fc.constantFrom<TextField["format"]>("plain", "markdown", "slack"),
       (text, format) => {
-        const hidden = hideQuoted(text, format)
-        expect(hidden).toHaveLength(text.length)
-        for (let at = 0; at < text.length; at++) expect([text[at], " "]).toContain(hidden[at])
+        const { said, quoted } = splitQuoted(text, format)
+        const other = quoted ?? text.replaceAll(/[^\n]/g, " ")
+        expect(said).toHaveLength(text.length)
+        expect(other).toHaveLength(text.length)
+        for (let at = 0; at < text.length; at++) {
+          expect([text[at], " "]).toContain(said[at])
+          expect([text[at], " "]).toContain(other[at])
+          expect([said[at], other[at]]).toContain(text[at] === "\n" ? "\n" : " ")
+        }
       },
     ),
   )

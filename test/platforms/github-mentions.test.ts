@@ -112,7 +112,9 @@ describe("a commit's first line", () => {
       ],
     ],
     [`Undo\n\nThis reverts commit ${sha}.`, [`reverts github:commit:${sha}`]],
-    [`(cherry picked from commit ${sha})`, [`mentions github:commit:${sha}`]],
+    [`(cherry picked from commit ${sha})`, [`cherry_pick_of github:commit:${sha}`]],
+    ["Backport of #42: keep sessions", ["cherry_pick_of github:pull_request:acme/api#42"]],
+    ["cherry-picked from acme/web#42", ["cherry_pick_of github:pull_request:acme/web#42"]],
   ])("%j is understood", (text, expected) => {
     expect(mentions(text, commit, null)).toEqual(expected)
   })

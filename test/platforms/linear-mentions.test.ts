@@ -172,24 +172,6 @@ describe("magic words", () => {
   })
 })
 
-describe("Markdown", () => {
-  test.each([
-    ["<!-- Fixes ENG-1 -->\nFixes ENG-2", ["ENG-2 closes"]],
-    ["ENG-2 <!-- never closed ENG-1", ["ENG-2"]],
-    ["```\nENG-1\n```\nENG-2", ["ENG-2"]],
-    ["~~~~ts\nENG-1\n~~~\nENG-3\n~~~~\nENG-2", ["ENG-2"]],
-    ["ENG-2\n```\nENG-1", ["ENG-2"]],
-    ["| ENG-1 | ENG-2 |", ["ENG-1", "ENG-2"]],
-    ["`ENG-1`, *ENG-2*, > ENG-3", ["ENG-1", "ENG-2", "ENG-3"]],
-  ])("%j mentions %j", (text, expected) => {
-    expect(found("markdown", text)).toEqual(expected)
-  })
-
-  test("only Markdown has code fences", () => {
-    expect(found("plain", "```\nENG-1\n```")).toEqual(["ENG-1"])
-  })
-})
-
 test("Slack's links are read by their labels, their addresses by whoever owns them", () => {
   expect(
     found("slack", "<https://linear.app/acme/issue/ENG-1/x|ENG-1 Login> and <https://x.example/ENG-2>"),
@@ -216,8 +198,6 @@ test("spans are right, order is that of the text, and nothing throws, whatever t
       "[",
       "](",
       "```\n",
-      "<!--",
-      "-->",
       "Merge branch '",
       "' into ",
       "/",

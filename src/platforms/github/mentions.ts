@@ -59,6 +59,25 @@ const rules: readonly Rule[] = [
     where: speaksForItself,
   },
   {
+    // What `git cherry-pick -x` adds to the message, and how people say it of a backport.
+    pattern: new RegExp(
+      `\\b(?:cherry[- ]?pick(?:ed)?|back-?port(?:ed|s)?)[ \\t]+(?:of|from)[ \\t]+(?:commit[ \\t]+)?(?<span>(?<sha>[0-9a-f]{40}))\\b`,
+      "dgi",
+    ),
+    relation: "cherry_pick_of",
+    number: "issue",
+    where: speaksForItself,
+  },
+  {
+    pattern: new RegExp(
+      `\\b(?:cherry[- ]?pick(?:ed)?|back-?port(?:ed|s)?)[ \\t]+(?:of|from)[ \\t]+(?:PR[ \\t]+|pull request[ \\t]+)?(?<span>${target})`,
+      "dgi",
+    ),
+    relation: "cherry_pick_of",
+    number: "pull_request",
+    where: speaksForItself,
+  },
+  {
     pattern: new RegExp(`\\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?):?[ \\t]+(?<span>${target})`, "dgi"),
     relation: "closes",
     number: "issue",

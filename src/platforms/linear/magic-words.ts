@@ -8,7 +8,7 @@ export type MagicWord = "closes" | "refers" | "skips"
 const closing =
   "clos(?:e[sd]?|ing)|fix(?:e[sd]|ing)?|resolv(?:e[sd]?|ing)|complet(?:e[sd]?|ing)|implement(?:s|ed|ing)?"
 const referring =
-  "refs?|references?|part of|relate[sd] to|related|contributes to|towards?|follow(?:s|-| )?up (?:to|for|on)|depends on|blocked by|linear"
+  "refs?|references?|part of|relate[sd] to|related|contributes to|towards?|follow(?:s|-| )?up (?:to|for|on)|depends on|blocked by|linear|issues?|tickets?"
 const skipping = "skip(?:s|ping)?|ignor(?:e[sd]?|ing)"
 
 // Between word and identifier: a colon, `issue`, emphasis and brackets, one line break at most.

@@ -1,5 +1,5 @@
 import { entityKey } from "../../core/entity-key.ts"
-import type { Mention, TextField } from "../../core/platform.ts"
+import type { KnownNames, Mention, TextField } from "../../core/platform.ts"
 import { identifiersInBranch } from "./branch-mentions.ts"
 import { identifiersInText } from "./text-mentions.ts"
 
@@ -10,13 +10,17 @@ const maxMentions = 500
  * Issues named by identifier in a text of any platform, each once, at its first or, where one closes it,
  * at its first closing mention. An issue that a magic word skips is not mentioned by that text at all.
  */
-export function mentionsIn(field: TextField, subject: string | null): Mention[] {
+export function mentionsIn(
+  field: TextField,
+  subject: string | null,
+  { teamKeys }: KnownNames = {},
+): Mention[] {
   const { format, text } = field
   if (format === "url" || !/-[1-9]/.test(text)) return []
   const found =
     format === "branch"
-      ? identifiersInBranch(text).map((one) => ({ ...one, relation: "names" }))
-      : identifiersInText(format === "markdown" ? maskCode(text) : text).map(({ word, ...one }) => ({
+      ? identifiersInBranch(text, teamKeys).map((one) => ({ ...one, relation: "names" }))
+      : identifiersInText(text, teamKeys).map(({ word, ...one }) => ({
           ...one,
           relation: word === "skips" ? "skips" : word === "closes" ? "closes" : "mentions",
         }))
@@ -36,28 +40,4 @@ export function mentionsIn(field: TextField, subject: string | null): Mention[] 
 
 function rank(relation: string): number {
   return relation === "skips" ? 2 : relation === "closes" ? 1 : 0
-}
-
-const fence = /^([ \t]{0,3})(```+|~~~+)/
-
-/**
- * Blanks fenced code and HTML comments (the hints of pull request templates), unit for unit, so that
- * offsets stay those of the text.
- */
-function maskCode(markdown: string): string {
-  const text = markdown.includes("<!--")
-    ? markdown.replace(/<!--[^]*?(?:-->|$)/g, (comment) => comment.replace(/[^\n]/g, " "))
-    : markdown
-  if (!text.includes("```") && !text.includes("~~~")) return text
-  let open: string | null = null
-  return text
-    .split("\n")
-    .map((line) => {
-      const mark = fence.exec(line)?.[2]
-      const fenced = open !== null || mark !== undefined
-      if (open === null) open = mark ?? null
-      else if (mark?.startsWith(open) === true && line.trim() === mark) open = null
-      return fenced ? " ".repeat(line.length) : line
-    })
-    .join("\n")
 }

@@ -1,0 +1,32 @@
+/** A part of a text, by its offsets. */
+export interface Span {
+  start: number
+  end: number
+}
+
+const mergeLine =
+  /(?:^[ \t]*(?:[-*+][ \t]+)?(?:Revert "|Squash(?:ed)? |Auto-?)?Merged? |\bMerge (?:remote-tracking )?branch(?:es)? ')[^\n]{1,1024}/gim
+const namesBranches = /\bbranch(?:es)?\b|\bpull request\b|\bremote-tracking\b|\borigin\/|\binto\b/i
+const branchWord = /[A-Za-z0-9][\w./-]{0,254}/g
+const oneWord = /^\s*(?<branch>[A-Za-z0-9][\w/-]{0,254})(?:[ \t]+\(#\d{1,9}\))?[ \t]*(?:\r?\n|$)/d
+
+/**
+ * Where a text names branches: in the subjects of merges (`Merge branch 'main' into eng-12-login`,
+ * `Merge pull request #4 from acme/eng-12-login`), one of which may be a line of a squash's list; and
+ * where its first line is nothing but one (titles often are).
+ */
+export function branchSpans(text: string): Span[] {
+  const spans: Span[] = []
+  const [start, end] = oneWord.exec(text)?.indices?.groups?.["branch"] ?? [0, 0]
+  if (/[A-Za-z0-9][-/][A-Za-z]/.test(text.slice(start, end))) spans.push({ start, end })
+  if (!/merge/i.test(text)) return spans
+  for (const line of text.matchAll(mergeLine)) {
+    if (!namesBranches.test(line[0])) continue
+    for (const word of line[0].matchAll(branchWord)) {
+      if (!/-\d/.test(word[0])) continue
+      const start = line.index + word.index
+      spans.push({ start, end: start + word[0].length })
+    }
+  }
+  return spans
+}
