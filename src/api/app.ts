@@ -11,6 +11,7 @@ import { entityRoutes } from "./entities.ts"
 import { eventRoutes } from "./events.ts"
 import { healthRoutes } from "./health.ts"
 import { keyRoutes } from "./keys.ts"
+import { linkRoutes, type LinkRouteOptions } from "./links.ts"
 import { metricRoutes } from "./metrics.ts"
 import { problemHandlers } from "./problem.ts"
 import { sourceRoutes, type SourceRouteOptions } from "./sources.ts"
@@ -33,7 +34,8 @@ export interface AppOptions {
   api?:
     | (Pick<DeadLetterOptions, "retry"> &
         Pick<SourceRouteOptions, "sources"> &
-        Pick<CompletenessOptions, "completeness">)
+        Pick<CompletenessOptions, "completeness"> &
+        Pick<LinkRouteOptions<Env>, "explain">)
     | undefined
 }
 
@@ -67,6 +69,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
     app.get("/api/v1/events/:id", requireScope(authenticate, "events:read"))
     app.get("/api/v1/events/:id/raw", requireScope(authenticate, "events:raw"))
     app.use("/api/v1/entities/*", requireScope(authenticate, "events:read"))
+    app.use("/api/v1/links/*", requireScope(authenticate, "events:read"))
     app.use("/api/v1/streams", requireScope(authenticate, "events:read"))
     app.use("/api/v1/metrics", requireScope(authenticate, "events:read"))
     app.use("/api/v1/completeness", requireScope(authenticate, "events:read"))
@@ -78,6 +81,10 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
     app.route(
       "/api/v1/entities",
       entityRoutes<AuthEnv & Env>(database, (c) => c.var.principal.tenant),
+    )
+    app.route(
+      "/api/v1/links",
+      linkRoutes<AuthEnv & Env>({ database, tenantOf: (c) => c.var.principal.tenant, explain: api.explain }),
     )
     app.route("/api/v1/streams", streamListRoutes(database))
     app.route("/api/v1/metrics", metricRoutes(database, clock))

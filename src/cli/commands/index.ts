@@ -1,4 +1,6 @@
 import type { Command } from "../command.ts"
+import { explainCommand } from "./correlation/explain.ts"
+import { correlationCommand } from "./correlation/index.ts"
 import { keysCommand } from "./keys.ts"
 import { migrateCommand } from "./migrate.ts"
 import { sendCommand } from "./send.ts"
@@ -15,5 +17,7 @@ export const commands: readonly Command[] = [
   sourcesCommand,
   tailCommand,
   sendCommand,
+  explainCommand,
+  correlationCommand,
   sqlCommand,
 ]

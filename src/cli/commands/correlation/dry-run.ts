@@ -1,0 +1,103 @@
+import { loadConfig } from "../../../config.ts"
+import { SignalboxError } from "../../../core/errors.ts"
+import { createCorrelation } from "../../../correlation/correlation.ts"
+import { replaceRules } from "../../../correlation/replace-rules.ts"
+import { builtInRules } from "../../../correlation/rules/index.ts"
+import { platforms } from "../../../platforms/index.ts"
+import { dryRun, type DryRun } from "../../../processing/dry-run.ts"
+import { openDatabase } from "../../../store/database.ts"
+import type { LogWindow } from "../../../store/dry-run.ts"
+import { textOption, type CommandContext, type OptionValues } from "../../command.ts"
+import { withSchema } from "../../database.ts"
+import { readDuration } from "../../duration.ts"
+import { createProgress } from "../../progress.ts"
+import { loadRules } from "./load-rules.ts"
+import { report } from "./report.ts"
+
+const text = { type: "string" } as const
+
+export const dryRunOptions = {
+  rule: text,
+  without: text,
+  since: text,
+  until: text,
+  after: text,
+  limit: text,
+  tenant: text,
+} as const
+
+export const dryRunUsage =
+  "--rule FILE | --without NAME [--since 30d] [--until 1d] [--after POSITION] [--limit 100] [--tenant T]"
+
+/**
+ * `correlation dry-run`: the links that a rule would add and remove over the events of a window. Ends with 1
+ * where a rule threw, with 130 where it was interrupted; what is known by then is printed all the same.
+ */
+export async function dryRunAction(context: CommandContext): Promise<number> {
+  const { options, env, signal } = context
+  const file = textOption(options, "rule")
+  const without = textOption(options, "without")
+  if (file === undefined && without === undefined) {
+    throw new SignalboxError("bad_request", `say which rule is tried: correlation dry-run ${dryRunUsage}`)
+  }
+  const definitions = file === undefined ? [] : await loadRules(file)
+  const names = new Set([...definitions.map(({ name }) => name), ...(without === undefined ? [] : [without])])
+  const rules = replaceRules(builtInRules, definitions, new Set(without === undefined ? [] : [without]))
+  const builtIn = new Set(builtInRules.map(({ name }) => name))
+  const window = readWindow(options, new Date())
+  const limit = readNumber(options, "limit") ?? 100
+  const result = await withSchema(loadConfig(env, platforms), async (url) => {
+    const database = openDatabase({ url, maxWork: 1, maxRead: 1 })
+    const progress = createProgress("events")
+    try {
+      return await dryRun({
+        database,
+        tenant: textOption(options, "tenant") ?? "default",
+        platforms,
+        before: createCorrelation({ platforms }).correlate,
+        after: createCorrelation({ platforms, rules }).correlate,
+        rules: names,
+        stored: [...names].filter((name) => !builtIn.has(name)),
+        window,
+        signal,
+        onProgress: ({ events, of }) => progress.show(events, of),
+      })
+    } finally {
+      progress.end()
+      await database.close()
+    }
+  })
+  report(context, result, limit)
+  return statusOf(result)
+}
+
+function statusOf({ complete, faults }: DryRun): number {
+  if (!complete) return 130
+  return faults.length > 0 ? 1 : 0
+}
+
+function readWindow(options: OptionValues, now: Date): LogWindow {
+  const since = readTime(textOption(options, "since") ?? "30d", "since", now)
+  const until = textOption(options, "until")
+  const end = until === undefined ? undefined : readTime(until, "until", now)
+  if (end !== undefined && end <= since) {
+    throw new SignalboxError("bad_request", "--until must be later than --since")
+  }
+  return { since, ...(end === undefined ? {} : { until: end }), after: readNumber(options, "after") ?? 0 }
+}
+
+/** A time, or a duration before now. */
+function readTime(given: string, option: string, now: Date): Date {
+  if (/^\d{4}-/.test(given)) {
+    const time = new Date(given)
+    if (!Number.isNaN(time.getTime())) return time
+  }
+  return new Date(now.getTime() - readDuration(given, option) * 1_000)
+}
+
+function readNumber(options: OptionValues, name: string): number | undefined {
+  const given = textOption(options, name)
+  if (given === undefined) return undefined
+  if (/^\d{1,15}$/.test(given)) return Number(given)
+  throw new SignalboxError("bad_request", `--${name} takes a whole number`)
+}

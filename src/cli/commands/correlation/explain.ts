@@ -1,0 +1,88 @@
+import { SignalboxError } from "../../../core/errors.ts"
+import type { Explanation, ExplainedLink } from "../../../core/explanation.ts"
+import { textOption, type Command } from "../../command.ts"
+import { remoteOptions, remoteUsage, requestHub } from "../../remote.ts"
+
+/** `signalbox explain`: asks a running hub why two entities are linked, or why not. */
+export const explainCommand: Command = {
+  name: "explain",
+  summary: "Say why two entities are linked, or why not",
+  usage: `FROM TO [--as-of TIME] ${remoteUsage}`,
+  options: { ...remoteOptions, "as-of": { type: "string" } },
+  async run(context) {
+    const { positionals, options, json, out } = context
+    const [from, to] = positionals
+    if (from === undefined || to === undefined) {
+      throw new SignalboxError(
+        "bad_request",
+        "name two entities: explain github:pull_request:acme/api#42 linear:issue:ENG-123",
+      )
+    }
+    const query = new URLSearchParams({ from, to })
+    const asOf = textOption(options, "as-of")
+    if (asOf !== undefined) query.set("asOf", asOf)
+    const response = await requestHub(context, `/api/v1/links/explain?${query.toString()}`)
+    const text = await response.text()
+    if (json) out(text)
+    else for (const line of sentences(readExplanation(text, response))) out(line)
+    return 0
+  },
+}
+
+function readExplanation(text: string, { url }: Response): Explanation {
+  try {
+    const answer: Explanation = JSON.parse(text)
+    if (Array.isArray(answer.links) && typeof answer.summary === "string") return answer
+  } catch {
+    // said below
+  }
+  const { origin } = new URL(url)
+  throw new SignalboxError(
+    "unavailable",
+    `what answers at ${origin} is no signalbox: name the hub with --url`,
+  )
+}
+
+function* sentences(explanation: Explanation): Generator<string> {
+  const { asOf, summary, aliases, links, path, counterEvidence, references, nearMiss, examined } = explanation
+  yield `${summary}.`
+  if (asOf !== null) yield `That is what was known at ${asOf}.`
+  for (const [end, keys] of Object.entries(aliases)) {
+    if (keys.length > 0)
+      yield `The ${end === "from" ? "first" : "second"} is known as ${keys.join(", ")} too.`
+  }
+  if (links.length > 0) yield "Evidence:"
+  for (const link of links) yield `  ${evidence(link)}`
+  if (path !== null && path.length > 1) {
+    yield "The way over strong links:"
+    for (const { from, relation, to, rule } of path) yield `  ${from} ${relation} ${to} (${rule})`
+  }
+  if (nearMiss !== null) yield `Closest: ${nearMiss.detail}.`
+  const against = counterEvidence.filter(({ detail }) => detail !== nearMiss?.detail)
+  if (against.length > 0) yield "What speaks against it:"
+  for (const { detail } of against) yield `  ${detail}`
+  if (references.length > 0) yield "References of which no rule made a link:"
+  for (const { subject, relation, entity, evidence: shown } of references) {
+    yield `  ${subject ?? "the event"} ${relation} ${entity} (${JSON.stringify(shown.text)} in the ${shown.field})`
+  }
+  const events = `${examined.events} ${examined.events === 1 ? "event" : "events"} of the two`
+  yield examined.complete
+    ? `All ${events} were read anew.`
+    : `The newest ${events} were read anew; there are more.`
+}
+
+function evidence({ from, relation, to, rule, ruleVersion, strength, ...link }: ExplainedLink): string {
+  const { confidence, evidence: shown, event, known, withdrawnBy } = link
+  const span = shown.start === undefined ? "" : ` at ${shown.start}–${shown.end}`
+  const words = `${JSON.stringify(shown.text)} in the ${shown.field}${span}`
+  const made = `${from} ${relation} ${to}: ${strength}, ${confidence}, by ${rule} (version ${ruleVersion})`
+  const since =
+    known === null
+      ? "never known, since a later state had come before"
+      : `known since ${known.from}${known.to === null ? "" : ` and until ${known.to}`}`
+  const ended =
+    withdrawnBy === null
+      ? ""
+      : `; withdrawn by ${withdrawnBy.type} of ${withdrawnBy.occurredAt} (${withdrawnBy.id})`
+  return `${made}; ${words} of ${event.type} (${event.id}); ${since}${ended}`
+}

@@ -1,0 +1,70 @@
+import type { DryRun } from "../../../processing/dry-run.ts"
+import { countChanges, type ChangeCounts, type LinkChange } from "../../../processing/link-changes.ts"
+import type { CommandContext } from "../../command.ts"
+
+/** Prints what a dry run has found: `limit` links at most, and how many there are of which kind. */
+export function report({ json, out }: CommandContext, result: DryRun, limit: number): void {
+  const { changes, untold, events, of, unread, faults, position, complete } = result
+  const counts = countChanges(changes)
+  const shown = changes.slice(0, limit)
+  if (json) {
+    for (const change of shown) out(JSON.stringify(change))
+    const unshown = changes.length - shown.length
+    out(
+      JSON.stringify({
+        kind: "summary",
+        counts,
+        unshown,
+        untold,
+        events,
+        of,
+        unread,
+        faults,
+        position,
+        complete,
+      }),
+    )
+    return
+  }
+  for (const change of shown) out(lineOf(change))
+  if (shown.length < changes.length)
+    out(`… and ${changes.length - shown.length} more; --limit shows more of them`)
+  out(totals(changes, counts))
+  if (untold > 0) out(`${untold} more differences in events are not told apart: take a shorter --since`)
+  for (const { rule, events: failed, eventId, message } of faults) {
+    out(`rule ${rule} failed on ${events_(failed)}, first on ${eventId}: ${message}`)
+  }
+  if (unread > 0) out(`${events_(unread)} cannot be read now and ${unread === 1 ? "was" : "were"} left out`)
+  out(
+    complete
+      ? `${events_(events)} read; nothing was written`
+      : `interrupted after ${events} of ${events_(of)}; nothing was written; go on with --after ${position}`,
+  )
+}
+
+function events_(count: number): string {
+  return count === 1 ? "1 event" : `${count} events`
+}
+
+const marks = { added: "+", removed: "-", changed: "~" } as const
+
+function lineOf({ kind, before, after, events, eventId }: LinkChange): string {
+  const link = after ?? before
+  if (link === undefined) return ""
+  const { from, relation, to, rule, ruleVersion, evidence } = link
+  const sides = [before, after].filter((side) => side !== undefined)
+  const weight = sides.map(({ strength, confidence }) => `${strength} ${confidence}`).join(" → ")
+  const words = `${JSON.stringify(evidence.text)} in the ${evidence.field}`
+  return `${marks[kind]} ${from} ${relation} ${to}  (${weight}, ${rule} ${ruleVersion}; ${words}; ${events_(events)}, first ${eventId})`
+}
+
+function totals(changes: readonly LinkChange[], counts: ChangeCounts): string {
+  const parts = (["added", "removed", "changed"] as const).map((kind) => {
+    const all = changes.filter((change) => change.kind === kind).length
+    const details = Object.entries(counts)
+      .filter(([key]) => key.startsWith(`${kind} `))
+      .map(([key, count]) => `${count} ${key.slice(kind.length + 1)}`)
+    return details.length === 0 ? `${all} ${kind}` : `${all} ${kind} (${details.join(", ")})`
+  })
+  return `links: ${parts.join(", ")}`
+}

@@ -1,0 +1,145 @@
+import type { Explanation, ExplanationQuery, ExplainedLink, Finding, ShownBy } from "../core/explanation.ts"
+import type { Link } from "../core/envelope.ts"
+import type { Platform } from "../core/platform.ts"
+import { evidenceOf, type Edge, type LinkEvidence } from "../store/correlations.ts"
+import type { Db } from "../store/database.ts"
+import {
+  eventsOfThing,
+  keysOfThing,
+  linksBetween,
+  referencesBetween,
+  revertsAt,
+  type LinkRecord,
+} from "../store/explain.ts"
+import { edgeKey, reach, type Reach } from "../store/reach.ts"
+import type { Correlation } from "./correlation.ts"
+import { createReread, type Pair } from "./reread.ts"
+import { nearestMiss, summarize } from "./verdict.ts"
+
+/** Says why two things are linked, or why not; reads the rows of one tenant and writes nothing. */
+export type Explain = (db: Db, query: ExplanationQuery) => Promise<Explanation>
+
+const maxEventsOfEach = 25
+
+/** Makes the explanation for these platforms and rules: what is stored, and what they read in it today. */
+export function createExplain(
+  platforms: readonly Platform[],
+  correlation: Pick<Correlation, "correlate" | "rules">,
+): Explain {
+  const reread = createReread(platforms, correlation)
+  return async (db, { tenant, from, to, asOf }) => {
+    const pair = await pairOf(db, tenant, from, to, asOf)
+    const { ones, others } = pair
+    const records = await linksBetween(db, tenant, ones, others, asOf)
+    const fromReach = await reach(db, tenant, from, { asOf })
+    const toReach = await reach(db, tenant, to, { asOf })
+    const way = fromReach.entities.get(to) ?? toReach.entities.get(from)?.toReversed() ?? null
+    const path = way === null ? null : surest(way, await evidenceOf(db, tenant, way, asOf))
+    const references = [
+      ...(await referencesBetween(db, tenant, ones, others, asOf)),
+      ...(await referencesBetween(db, tenant, others, ones, asOf)),
+    ]
+    const about = { asOf, limit: maxEventsOfEach }
+    const told = [
+      await eventsOfThing(db, tenant, ones, about),
+      await eventsOfThing(db, tenant, others, about),
+    ]
+    const events = new Map(told.flatMap((part) => part.events).map((event) => [event.id, event]))
+    const found = await reread([...events.values()], pair, records)
+    const reverts = await revertsAt(db, tenant, [...ones, ...others], asOf)
+
+    const links = records.map(explained)
+    const linkedBy = new Set(records.map(({ eventId }) => eventId))
+    const unlinked = references.filter(({ eventId }) => !linkedBy.has(eventId))
+    const verdict = verdictOf(links, path)
+    const counterEvidence = [...records.flatMap(ending), ...found, ...reverts.map(revert)]
+    const common = path === null ? commonGround(fromReach, toReach, pair) : null
+    return {
+      from,
+      to,
+      asOf: asOf?.toISOString() ?? null,
+      verdict,
+      summary: summarize({ from, to, verdict, links, path }),
+      aliases: { from: ones.slice(1), to: others.slice(1) },
+      timelines: { fromHoldsTo: fromReach.entities.has(to), toHoldsFrom: toReach.entities.has(from) },
+      links,
+      path,
+      counterEvidence,
+      references: unlinked,
+      nearMiss: path === null ? nearestMiss(links, counterEvidence, unlinked, common) : null,
+      examined: { events: events.size, complete: told.every(({ complete }) => complete) },
+    }
+  }
+}
+
+/** Each thing by all of its keys; where both are one thing, each by its own key alone. */
+async function pairOf(db: Db, tenant: string, from: string, to: string, asOf: Date | null): Promise<Pair> {
+  const ones = await keysOfThing(db, tenant, from, asOf)
+  if (ones.includes(to)) return { ones: [from], others: [to] }
+  return { ones, others: await keysOfThing(db, tenant, to, asOf) }
+}
+
+function verdictOf(links: readonly ExplainedLink[], path: Explanation["path"]): Explanation["verdict"] {
+  const known = links.filter((link) => link.known?.to === null)
+  if (known.some(({ strength }) => strength === "strong")) return "linked"
+  if (path !== null) return "linked_over_others"
+  if (known.length > 0) return "shown_only"
+  return links.length > 0 ? "withdrawn" : "not_linked"
+}
+
+function surest(way: readonly Edge[], evidence: readonly LinkEvidence[]): NonNullable<Explanation["path"]> {
+  const byEdge = new Map(evidence.toReversed().map((link) => [edgeKey(link), link]))
+  return way.flatMap((edge) => {
+    const link = byEdge.get(edgeKey(edge))
+    return link === undefined ? [] : [{ ...linkOf(link), eventId: link.eventId }]
+  })
+}
+
+function linkOf({ from, to, relation, rule, ruleVersion, strength, confidence, evidence }: Link): Link {
+  return { from, to, relation, rule, ruleVersion, strength, confidence, evidence }
+}
+
+function explained(record: LinkRecord): ExplainedLink {
+  const { eventId: id, type, title, url, knownFrom, knownTo, endedBy, document } = record
+  const event: ShownBy = { id, type, title, url, occurredAt: record.occurredAt.toISOString() }
+  const never = knownTo !== null && knownTo <= knownFrom
+  return {
+    ...linkOf(record),
+    ...(document === undefined ? {} : { document }),
+    event,
+    known: never ? null : { from: knownFrom.toISOString(), to: knownTo?.toISOString() ?? null },
+    withdrawnBy:
+      endedBy === null ? null : { ...endedBy, occurredAt: new Date(endedBy.occurredAt).toISOString() },
+  }
+}
+
+function ending({ endedBy, evidence, document, from, relation, rule }: LinkRecord): Finding[] {
+  if (endedBy === null) return []
+  const words = JSON.stringify(evidence.text)
+  const place = `${evidence.field} of ${document ?? from}`
+  const kind = endedBy.deleted ? "deleted" : "edited"
+  const detail = endedBy.deleted
+    ? `${words} in the ${place} showed that it ${relation}, and is deleted`
+    : `the ${place} was edited and shows ${words} no more, so ${rule} no longer makes the link of it`
+  return [{ kind, detail, eventId: endedBy.id, ...evidence }]
+}
+
+function revert({ from, to, eventId }: { from: string; to: string; eventId: string }): Finding {
+  return { kind: "revert", detail: `${from} reverts ${to}`, eventId }
+}
+
+/** The nearest thing that strong links reach from both. */
+function commonGround(one: Reach, other: Reach, { ones, others }: Pair): Finding | null {
+  let nearest: { entity: string; steps: number } | null = null
+  for (const [entity, path] of one.entities) {
+    const back = other.entities.get(entity)
+    if (back === undefined || ones.includes(entity) || others.includes(entity)) continue
+    const steps = path.length + back.length
+    if (nearest === null || steps < nearest.steps) nearest = { entity, steps }
+  }
+  if (nearest === null) return null
+  return {
+    kind: "common",
+    detail: `strong links lead from both to ${nearest.entity}, which stands on each of them and makes them no one story`,
+  }
+}

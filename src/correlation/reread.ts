@@ -1,0 +1,147 @@
+import { setImmediate as nextTurn } from "node:timers/promises"
+import { canonicalEntityKey } from "../core/entity-key.ts"
+import type { Link, StoredEvent } from "../core/envelope.ts"
+import type { Finding } from "../core/explanation.ts"
+import { createNormalizer, type NormalizedEvent } from "../core/normalize-event.ts"
+import type { Platform } from "../core/platform.ts"
+import type { LinkRecord } from "../store/explain.ts"
+import type { Correlation, RuledEvent } from "./correlation.ts"
+import { namingAlone } from "./counterfactual.ts"
+import { unreadMentions, type Unread } from "./unread.ts"
+
+/** Two things, each by all of its keys. */
+export interface Pair {
+  ones: readonly string[]
+  others: readonly string[]
+}
+
+const reasons: Readonly<Record<Unread["kind"], string>> = {
+  skip_word: "says not to link it",
+  quoted: "stands in quoted text, code or a comment",
+  lower_case: "would be taken for a name in upper case",
+  joined: "is part of a longer word, number or path",
+  past_the_end: "stands beyond what is read of a text",
+  not_recognized: "is read as something else, or as nothing",
+}
+
+/**
+ * Makes the second reading of events for what is not stored: names that no mention was made of, lists too
+ * long for strong links, links that today's rules would make or would not, and rules that throw.
+ */
+export function createReread(
+  platforms: readonly Platform[],
+  { correlate, rules }: Pick<Correlation, "correlate" | "rules">,
+): (events: readonly StoredEvent[], pair: Pair, stored: readonly LinkRecord[]) => Promise<Finding[]> {
+  const normalize = createNormalizer(platforms)
+
+  return async (events, pair, stored) => {
+    const findings = new Map<string, Finding>()
+    const seen = new Set<string>() // a body comes again with every event of its pull request
+    for (const event of events) {
+      await nextTurn() // requests and streams of this process wait for the same thread
+      for (const finding of findingsOf(event, pair, stored, seen)) {
+        const key = [finding.kind, finding.field, finding.text, finding.detail].join("\n")
+        if (!findings.has(key)) findings.set(key, finding)
+      }
+    }
+    return [...findings.values()]
+  }
+
+  function findingsOf(
+    stored: StoredEvent,
+    pair: Pair,
+    records: readonly LinkRecord[],
+    seen: Set<string>,
+  ): Finding[] {
+    let read: NormalizedEvent
+    try {
+      read = normalize(stored)
+    } catch {
+      return [] // what it said when it was first read stays, and is in the links
+    }
+    const ruled = correlate(read.event, read.normalized)
+    const before = records.filter(({ eventId }) => eventId === stored.id)
+    return [
+      ...namesUnread(read, pair, seen),
+      ...failed(ruled, stored),
+      ...outdated(ruled, before, pair, stored),
+      ...listed(read, ruled, pair),
+    ]
+  }
+
+  function namesUnread({ event, normalized }: NormalizedEvent, pair: Pair, seen: Set<string>): Finding[] {
+    return normalized.texts.flatMap((field) => {
+      const subject = canonicalEntityKey(field.subject ?? normalized.entity ?? "")
+      const targets = subject === null ? undefined : otherSide(pair, subject)
+      const key = `${subject}\n${field.field}\n${field.text}`
+      if (targets === undefined || seen.has(key)) return []
+      seen.add(key)
+      return unreadMentions(platforms, field, subject, targets).map((unread) => ({
+        ...unread,
+        detail: `${JSON.stringify(unread.text)} in the ${unread.field} of ${subject} ${reasons[unread.kind]}`,
+        eventId: event.id,
+      }))
+    })
+  }
+
+  function outdated({ links }: RuledEvent, before: readonly LinkRecord[], pair: Pair, event: StoredEvent) {
+    const known = new Set(rules().map(({ name }) => name))
+    const now = links.filter((link) => isBetween(link, pair))
+    const added = now.filter((link) => !before.some((one) => isSame(one, link)))
+    const gone = before.filter((one) => known.has(one.rule) && !now.some((link) => isSame(one, link)))
+    const finding = (link: Link, what: string): Finding => {
+      const detail = `today's rule ${link.rule} ${what} ${link.from} ${link.relation} ${link.to}; reprocess brings it up to date`
+      return { kind: "outdated", detail, eventId: event.id, ...link.evidence }
+    }
+    return [
+      ...added.map((link) => finding(link, `makes a ${link.strength} link that is not stored:`)),
+      ...gone.map((link) => finding(link, "no longer makes the link that is stored:")),
+    ]
+  }
+
+  /** Weak links that would be strong, did their field name nothing else. */
+  function listed({ event, normalized }: NormalizedEvent, ruled: RuledEvent, pair: Pair): Finding[] {
+    const weak = ruled.links.filter((link) => link.strength === "weak" && isBetween(link, pair))
+    if (weak.length === 0) return []
+    const targets = new Set([...pair.ones, ...pair.others])
+    const alone = correlate(event, namingAlone(platforms, normalized, targets)).links
+    return weak.flatMap((link): Finding[] => {
+      const strong = alone.find(
+        (one) => one.strength === "strong" && one.from === link.from && one.to === link.to,
+      )
+      if (strong === undefined) return []
+      const { field } = link.evidence
+      const beside = new Set(
+        ruled.references.filter(({ evidence }) => evidence.field === field).map(({ entity }) => entity),
+      )
+      const detail = `the ${field} names ${beside.size} things, too many for a strong link: alone, ${strong.rule} would tie ${link.from} to ${link.to}`
+      return [{ kind: "listed", detail, eventId: event.id, ...link.evidence }]
+    })
+  }
+}
+
+function failed({ failures }: RuledEvent, event: StoredEvent): Finding[] {
+  return failures.map(({ rule, error }) => ({
+    kind: "rule_failed",
+    detail: `rule ${rule} failed on an event of the two: ${error instanceof Error ? error.message : String(error)}`,
+    eventId: event.id,
+  }))
+}
+
+function otherSide({ ones, others }: Pair, entity: string): readonly string[] | undefined {
+  if (ones.includes(entity)) return others
+  return others.includes(entity) ? ones : undefined
+}
+
+function isBetween({ from, to }: Pick<Link, "from" | "to">, pair: Pair): boolean {
+  return otherSide(pair, from)?.includes(to) === true
+}
+
+function isSame(one: Link, other: Link): boolean {
+  return (
+    one.from === other.from &&
+    one.to === other.to &&
+    one.relation === other.relation &&
+    one.rule === other.rule
+  )
+}

@@ -1,0 +1,177 @@
+import type { Link, LoggedEvent, Reference } from "../core/envelope.ts"
+import { chunksOf } from "./body-chunks.ts"
+import type { AsOf } from "./correlations.ts"
+import type { Db } from "./database.ts"
+import { findLoggedEvents } from "./logged-events.ts"
+
+/** A link that was ever known, with the event that shows it and the one that ended it. */
+export interface LinkRecord extends Link {
+  eventId: string
+  type: string
+  title: string | null
+  url: string | null
+  occurredAt: Date
+  knownFrom: Date
+  /** Null while it is known. */
+  knownTo: Date | null
+  /** The event whose state ended it; null while it is known. */
+  endedBy: {
+    id: string
+    type: string
+    title: string | null
+    url: string | null
+    occurredAt: string
+    /** It says that the thing is gone. */
+    deleted: boolean
+  } | null
+}
+
+const maxLinks = 200
+const stands = "(known_to = 'infinity' or known_to > $4)"
+
+/**
+ * The links between two things, each by all of its keys, that were known at some time up to `asOf`: those
+ * known then first, strong before weak, the surest first. 200 at most.
+ */
+export async function linksBetween(
+  db: Db,
+  tenant: string,
+  ones: readonly string[],
+  others: readonly string[],
+  asOf: AsOf,
+): Promise<LinkRecord[]> {
+  const { rows } = await db.query<Omit<LinkRecord, "document"> & { document: string | null }>({
+    name: "links_between",
+    text: `select l.from_entity as "from", l.to_entity as "to", l.relation, l.rule, l.rule_version as "ruleVersion",
+        l.strength, l.confidence, l.evidence, l.document, l.event_id as "eventId", l.occurred_at as "occurredAt",
+        coalesce(e.type, '') as type, e.title, e.url, l.known_from as "knownFrom",
+        case when not ${stands} then l.known_to end as "knownTo", ended.by as "endedBy"
+      from (
+        select * from event_correlations
+        where tenant = $1 and known_from <= $4
+          and ((from_entity = any($2) and to_entity = any($3)) or (from_entity = any($3) and to_entity = any($2)))
+        order by ${stands} desc, strength, confidence desc, occurred_at, event_id, rule
+        limit ${maxLinks}
+      ) l
+      left join events e on e.id = l.event_id
+      left join lateral (
+        select json_build_object('id', s.event_id, 'type', coalesce(w.type, ''), 'title', w.title, 'url', w.url,
+          'occurredAt', s.at, 'deleted', s.deleted) as by
+        from entity_states s left join events w on w.id = s.event_id
+        where not ${stands} and s.tenant = l.tenant and s.entity = l.document
+          and (s.deleted or s.fields ? l.field) and (s.at, s.tie) > (l.stated_at, l.tie) and s.known_from = l.known_to
+        order by s.at, s.tie, s.event_id limit 1
+      ) ended on true
+      order by ${stands} desc, l.strength, l.confidence desc, l.occurred_at, l.event_id, l.rule`,
+    values: [tenant, ones, others, asOf ?? "infinity"],
+  })
+  return rows.map(({ document, ...row }) => (document === null ? row : { ...row, document }))
+}
+
+const maxKeys = 20
+
+/** The keys of one thing, itself first: those that `same_as` ties to it, over one key between; 20 at most. */
+export async function keysOfThing(db: Db, tenant: string, entity: string, asOf: AsOf): Promise<string[]> {
+  const keys = new Set([entity])
+  let latest = [entity]
+  for (let step = 0; step < 2 && latest.length > 0; step++) {
+    const { rows } = await db.query<{ key: string }>({
+      name: "same_things",
+      text: `select to_entity as key from event_correlations
+          where tenant = $1 and from_entity = any($2) and relation = 'same_as' and strength = 'strong'
+            and known_from <= $3 and (known_to = 'infinity' or known_to > $3)
+        union
+        select from_entity from event_correlations
+          where tenant = $1 and to_entity = any($2) and relation = 'same_as' and strength = 'strong'
+            and known_from <= $3 and (known_to = 'infinity' or known_to > $3)
+        order by key limit ${maxKeys}`,
+      values: [tenant, latest, asOf ?? "infinity"],
+    })
+    latest = rows.map(({ key }) => key).filter((key) => !keys.has(key))
+    for (const key of latest.slice(0, maxKeys - keys.size)) keys.add(key)
+  }
+  return [...keys]
+}
+
+const maxReferences = 50
+const maxReferencesRead = 10_000
+
+/** References from one thing to another, as events show them up to `asOf`; 50 at most, the earliest first. */
+export async function referencesBetween(
+  db: Db,
+  tenant: string,
+  ones: readonly string[],
+  others: readonly string[],
+  asOf: AsOf,
+): Promise<(Reference & { subject: string; eventId: string })[]> {
+  const { rows } = await db.query<Reference & { subject: string; eventId: string }>({
+    name: "references_between",
+    text: `select r.event_id as "eventId", coalesce(r.subject, e.entity) as subject, r.entity, r.relation, r.evidence
+      from (select * from event_references where tenant = $1 and entity = any($3) limit ${maxReferencesRead}) r
+      join events e on e.id = r.event_id
+      where coalesce(r.subject, e.entity) = any($2) and e.received_at <= $4
+      order by e.occurred_at, r.event_id, r.ordinal limit ${maxReferences}`,
+    values: [tenant, ones, others, asOf ?? "infinity"],
+  })
+  return rows
+}
+
+/** Whether a thing was reverted (`to`), or reverts something (`from`); 10 edges at most. */
+export async function revertsAt(
+  db: Db,
+  tenant: string,
+  keys: readonly string[],
+  asOf: AsOf,
+): Promise<{ from: string; to: string; eventId: string }[]> {
+  const { rows } = await db.query<{ from: string; to: string; eventId: string }>({
+    name: "reverts_at",
+    text: `select from_entity as "from", to_entity as "to", min(event_id::text) as "eventId" from event_correlations
+      where tenant = $1 and (from_entity = any($2) or to_entity = any($2)) and relation = 'reverts'
+        and known_from <= $3 and (known_to = 'infinity' or known_to > $3)
+      group by 1, 2 order by 1, 2 limit 10`,
+    values: [tenant, keys, asOf ?? "infinity"],
+  })
+  return rows
+}
+
+/** Events that tell of a thing, newest first, bodies included; `complete` where those are all. */
+export interface EventsOfThing {
+  events: LoggedEvent[]
+  complete: boolean
+}
+
+/**
+ * Events about a thing and events that show its links, received up to `asOf`: at most `limit`, and 16 MiB of
+ * bodies.
+ */
+export async function eventsOfThing(
+  db: Db,
+  tenant: string,
+  keys: readonly string[],
+  { asOf, limit }: { asOf: AsOf; limit: number },
+): Promise<EventsOfThing> {
+  const { rows } = await db.query<{ eventId: string; position: number; bytes: number }>({
+    name: "events_of_thing",
+    text: `select l.event_id as "eventId", l.position, octet_length(e.raw) as bytes
+      from (
+        (select event_id from event_log where tenant = $1 and entity = any($2)
+          order by occurred_at desc, position desc limit $4)
+        union
+        (select event_id from event_correlations where tenant = $1 and from_entity = any($2)
+          order by known_from desc limit $4)
+        union
+        (select event_id from event_correlations where tenant = $1 and to_entity = any($2)
+          order by known_from desc limit $4)
+      ) about
+      join event_log l on l.event_id = about.event_id
+      join events e on e.id = about.event_id
+      where e.received_at <= $3
+      order by l.occurred_at desc, l.position desc limit $4`,
+    values: [tenant, keys, asOf ?? "infinity", limit + 1],
+  })
+  const read = chunksOf(rows.slice(0, limit))[0] ?? []
+  return {
+    events: await findLoggedEvents(db, read, { payload: true }),
+    complete: read.length === rows.length,
+  }
+}
