@@ -8,6 +8,7 @@ import type { Clock } from "./core/clock.ts"
 import type { Log } from "./core/log.ts"
 import type { Platform } from "./core/platform.ts"
 import type { Correlation } from "./correlation/correlation.ts"
+import { createExplain } from "./correlation/explain.ts"
 import type { EventMaps } from "./event-maps.ts"
 import type { Handlers } from "./handlers/create-handlers.ts"
 import { createHeartbeat } from "./ingest/heartbeat.ts"
@@ -175,7 +176,7 @@ async function databaseUrl(
 
 async function serveHttp(
   stack: AsyncDisposableStack,
-  { config, clock, log }: PartsOptions,
+  { config, platforms, correlation, clock, log }: PartsOptions,
   {
     database,
     ingest,
@@ -198,7 +199,12 @@ async function serveHttp(
     submit: roles.has("ingest") ? ingest.submitRequest : undefined,
     streams: roles.has("stream") ? streaming.routes<AppEnv>((c) => c.var.principal) : undefined,
     api: roles.has("api")
-      ? { retry: (letter) => retryWork(database, enqueue, letter), sources: sourceAdmin, completeness }
+      ? {
+          retry: (letter) => retryWork(database, enqueue, letter),
+          sources: sourceAdmin,
+          completeness,
+          explain: createExplain(platforms, correlation),
+        }
       : undefined,
   })
   const server = await listen(app.fetch, config)
