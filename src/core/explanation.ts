@@ -14,7 +14,9 @@ export interface ExplainedLink extends Link {
   event: ShownBy
   /** `to` is null while it is known; null altogether where a later state had come before it. */
   known: { from: string; to: string | null } | null
-  /** The event that tells of a later state of the field, without what shows the link. */
+  /** The event that tells of a later state, which shows the link as well; `known` ends where that one's begins. */
+  renewedBy: ShownBy | null
+  /** The event that tells of a later state, which does not show it. */
   withdrawnBy: (ShownBy & { deleted: boolean }) | null
 }
 

@@ -100,7 +100,7 @@ function linkOf({ from, to, relation, rule, ruleVersion, strength, confidence, e
 }
 
 function explained(record: LinkRecord): ExplainedLink {
-  const { eventId: id, type, title, url, knownFrom, knownTo, endedBy, document } = record
+  const { eventId: id, type, title, url, knownFrom, knownTo, document } = record
   const event: ShownBy = { id, type, title, url, occurredAt: record.occurredAt.toISOString() }
   const never = knownTo !== null && knownTo <= knownFrom
   return {
@@ -108,13 +108,19 @@ function explained(record: LinkRecord): ExplainedLink {
     ...(document === undefined ? {} : { document }),
     event,
     known: never ? null : { from: knownFrom.toISOString(), to: knownTo?.toISOString() ?? null },
-    withdrawnBy:
-      endedBy === null ? null : { ...endedBy, occurredAt: new Date(endedBy.occurredAt).toISOString() },
+    ...endOf(record),
   }
 }
 
+function endOf({ endedBy }: LinkRecord): Pick<ExplainedLink, "renewedBy" | "withdrawnBy"> {
+  if (endedBy === null) return { renewedBy: null, withdrawnBy: null }
+  const { renews, deleted, ...event } = endedBy
+  const by: ShownBy = { ...event, occurredAt: new Date(event.occurredAt).toISOString() }
+  return renews ? { renewedBy: by, withdrawnBy: null } : { renewedBy: null, withdrawnBy: { ...by, deleted } }
+}
+
 function ending({ endedBy, evidence, document, from, relation, rule }: LinkRecord): Finding[] {
-  if (endedBy === null) return []
+  if (endedBy === null || endedBy.renews) return []
   const words = JSON.stringify(evidence.text)
   const place = `${evidence.field} of ${document ?? from}`
   const kind = endedBy.deleted ? "deleted" : "edited"

@@ -23,6 +23,8 @@ export interface LinkRecord extends Link {
     occurredAt: string
     /** It says that the thing is gone. */
     deleted: boolean
+    /** It shows the link as well, so that nothing has changed but the event that holds it. */
+    renews: boolean
   } | null
 }
 
@@ -56,7 +58,9 @@ export async function linksBetween(
       left join events e on e.id = l.event_id
       left join lateral (
         select json_build_object('id', s.event_id, 'type', coalesce(w.type, ''), 'title', w.title, 'url', w.url,
-          'occurredAt', s.at, 'deleted', s.deleted) as by
+          'occurredAt', coalesce(w.occurred_at, s.at), 'deleted', s.deleted,
+          'renews', exists (select from event_correlations r where r.event_id = s.event_id and r.rule = l.rule
+            and r.from_entity = l.from_entity and r.to_entity = l.to_entity and r.relation = l.relation)) as by
         from entity_states s left join events w on w.id = s.event_id
         where not ${stands} and s.tenant = l.tenant and s.entity = l.document
           and (s.deleted or s.fields ? l.field) and (s.at, s.tie) > (l.stated_at, l.tie) and s.known_from = l.known_to

@@ -81,14 +81,20 @@ describe("two things that are linked", () => {
     })
     const [first] = explanation.links
     expect(first?.known).toMatchObject({ to: null })
-    const closing = explanation.links.find(({ evidence }) => evidence.field === "body")
-    expect(closing).toMatchObject({
+    const closings = explanation.links.filter(({ rule }) => rule === "pull_request_body_closes_issue")
+    // What was said when it was opened was said again, the last time when it was merged.
+    const last = closings.find(({ renewedBy }) => renewedBy === null)
+    expect(last).toMatchObject({ event: { type: "github.pull_request.closed" }, known: { to: null } })
+    const opening = closings.find(({ event }) => event.type === "github.pull_request.opened")
+    expect(opening?.renewedBy?.type).toMatch(/^github\.pull_request/)
+    expect(opening).toMatchObject({
       from: pr(42),
       to: issue(123),
       strength: "strong",
       rule: "pull_request_body_closes_issue",
       evidence: { text: "ENG-123", start: 7, end: 14 },
-      event: { type: "github.pull_request.opened", title: "Limit the rate of requests" },
+      event: { title: "Limit the rate of requests" },
+      withdrawnBy: null,
     })
     expect(explanation.path).toHaveLength(1)
     expect(explanation.summary).toContain(pr(42))

@@ -52,7 +52,9 @@ function* sentences(explanation: Explanation): Generator<string> {
       yield `The ${end === "from" ? "first" : "second"} is known as ${keys.join(", ")} too.`
   }
   if (links.length > 0) yield "Evidence:"
-  for (const link of links) yield `  ${evidence(link)}`
+  const renewed = links.filter(({ renewedBy }) => renewedBy !== null)
+  for (const link of links) if (link.renewedBy === null) yield `  ${evidence(link)}`
+  if (renewed.length > 0) yield `  and ${renewed.length} earlier, each until a later event showed it again`
   if (path !== null && path.length > 1) {
     yield "The way over strong links:"
     for (const { from, relation, to, rule } of path) yield `  ${from} ${relation} ${to} (${rule})`
