@@ -9,6 +9,7 @@
 \ir migrations/0008_privileges.sql
 \ir migrations/0009_sources.sql
 \ir migrations/0010_live.sql
+\ir migrations/0012_timeline_notes.sql
 \ir views/correlated_events.sql
 \ir views/deployment_runs.sql
 \ir views/event_payload.sql
@@ -27,4 +28,4 @@
 \ir views/work_item_lead_times.sql
 
 -- By this the hub knows that it need not make the views anew. A test says what belongs here.
-insert into schema_migrations (name) values ('views@06a437c1cfee76db');
+insert into schema_migrations (name) values ('views@ce61cdf777dbc44f');

@@ -1,5 +1,5 @@
 -- deployment_runs: one row for each time that something was deployed and went live, or failed.
---   target, environment    where: the project, else the repository, else the tool; and its environment
+--   service, environment    where: the project, else the repository; and its environment, by one name
 --   live_at       when it went live; null where it never did
 --   live_number   its place among what went live there, from 1; null as above
 --   failed_at     when it first came to failure; one that went live later (another try) has both
@@ -12,50 +12,49 @@
 -- Under signalbox_reader it shows the rows of one tenant, as the tables do.
 create or replace view deployment_runs with (security_invoker = true) as
   with states as (
-    select d.tenant, coalesce(d.project, d.repository, d.provider) as target,
-      coalesce(d.environment, d.environment_kind, 'unknown') as environment, d.environment_kind, d.provider,
-      d.repository, l.entity as deployment, coalesce(d.attempt, 1) as attempt, d.sha, d.status,
-      l.occurred_at as at
-    from deployment_events d
-    join event_log l on l.event_id = d.event_id
-    where l.entity is not null and d.environment_kind is distinct from 'preview'
+    select s.tenant, s.service, s.environment, s.kind, d.provider, s.repository, s.deployment,
+      coalesce(d.attempt, 1) as attempt, s.sha, s.status, s.at
+    from deployment_states s
+    left join deployment_events d on d.event_id = s.event_id
+    where s.branch = ''
   ), runs as (
-    select tenant, target, environment, deployment, attempt, max(environment_kind) as environment_kind,
+    select tenant, service, environment, deployment, attempt, max(nullif(kind, 'unknown')) as environment_kind,
       max(provider) as provider, max(repository) as repository,
       max(sha) filter (where status <> 'rolled_back') as sha,
       min(at) filter (where status in ('queued', 'in_progress')) as started_at,
       min(at) filter (where status = 'failure') as failed_at
     from states group by 1, 2, 3, 4, 5
   ), successes as (
-    select s.tenant, s.target, s.environment, s.deployment, s.attempt, s.at, s.status = 'rolled_back' as put_back,
+    select s.tenant, s.service, s.environment, s.deployment, s.attempt, s.at, s.status = 'rolled_back' as put_back,
       case when s.status = 'rolled_back' then s.sha else coalesce(s.sha, r.sha) end as sha,
       lag((s.deployment, s.attempt, s.status = 'rolled_back')) over here
         is distinct from (s.deployment, s.attempt, s.status = 'rolled_back') as goes_live
     from states s
-    join runs r using (tenant, target, environment, deployment, attempt)
+    join runs r using (tenant, service, environment, deployment, attempt)
     where s.status in ('success', 'rolled_back')
-    window here as (partition by s.tenant, s.target, s.environment
-      order by s.at, s.deployment, s.attempt, s.status, s.sha)
+    window here as (partition by s.tenant, s.service, s.environment
+      order by s.at, length(s.deployment), s.deployment, s.attempt, s.status, s.sha)
   ), lives as (
     select *, row_number() over here as live_number,
-      row_number() over (partition by tenant, target, environment, deployment, attempt
+      row_number() over (partition by tenant, service, environment, deployment, attempt
         order by at, put_back) as time_live,
-      case when sha is not null then min(at) over (partition by tenant, target, environment, sha)
+      case when sha is not null then min(at) over (partition by tenant, service, environment, sha)
         when put_back then '-infinity' -- older than whatever follows
         else at end as version_since
     from successes where goes_live
-    window here as (partition by tenant, target, environment order by at, deployment, attempt, put_back)
+    window here as (partition by tenant, service, environment
+      order by at, length(deployment), deployment, attempt, put_back)
   ), compared as (
     select *, put_back or version_since < lag(version_since) over (
-        partition by tenant, target, environment order by live_number) as rollback
+        partition by tenant, service, environment order by live_number) as rollback
     from lives
   ), numbered as (
     select *, case when sha is null then case when not rollback then live_number end
       else max(live_number) filter (where not coalesce(rollback, false)) over (
-        partition by tenant, target, environment, sha order by live_number) end as release_number
+        partition by tenant, service, environment, sha order by live_number) end as release_number
     from compared
   )
-  select r.tenant, r.target, r.environment, coalesce(r.environment_kind, 'unknown') as environment_kind,
+  select r.tenant, r.service, r.environment, coalesce(r.environment_kind, 'unknown') as environment_kind,
     r.provider, r.repository, r.deployment, r.attempt,
     case when n.live_number is null then r.sha else n.sha end as sha,
     case when coalesce(n.time_live, 1) = 1 then r.started_at end as started_at,
@@ -64,7 +63,7 @@ create or replace view deployment_runs with (security_invoker = true) as
     case when coalesce(n.time_live, 1) = 1 then least(r.failed_at, n.at) else n.at end as finished_at,
     coalesce(n.rollback, false) as rollback, n.release_number
   from runs r
-  left join numbered n using (tenant, target, environment, deployment, attempt)
+  left join numbered n using (tenant, service, environment, deployment, attempt)
   where n.at is not null or r.failed_at is not null;
 
 grant select on deployment_runs to signalbox_reader, signalbox_worker;

@@ -35,13 +35,16 @@ create or replace view github_pull_requests with (security_invoker = true) as
     from facts f
     left join branches b on b.tenant = f.tenant and b.pull_request = f.pull_request
   ), work as (
-    select g.tenant, l.occurred_at as seen_at, least(g.first_commit_at, l.occurred_at) as began_at,
-      case g.event_name when 'create' then l.entity
-        else 'github:branch:' || g.repository || '@' || substr(g.ref, length('refs/heads/') + 1) end as branch
+    select p.tenant, 'github:branch:' || replace(p.line, '@refs/heads/', '@') as branch, p.at as seen_at,
+      least(g.first_commit_at, p.at) as began_at
+    from pushes p
+    left join github_events g on g.event_id = p.event_id
+    where p.after_sha is not null
+    union all
+    select g.tenant, l.entity, l.occurred_at, l.occurred_at
     from github_events g
     join event_log l on l.event_id = g.event_id
     where g.event_name = 'create'
-      or g.event_name = 'push' and g.ref like 'refs/heads/%' and g.sha !~ '^0+$' -- by which git means none
   ), started as (
     select p.tenant, p.pull_request, min(w.began_at) as started_at
     from on_branches p

@@ -22,10 +22,10 @@ create or replace view pull_request_lead_times with (security_invoker = true) as
   ), deployed as (
     select distinct on (tenant, pull_request) *
     from pull_request_deployments where environment_kind = 'production'
-    order by tenant, pull_request, live_at, target, environment
+    order by tenant, pull_request, live_at, service, environment
   )
   select p.tenant, p.pull_request, p.repository, p.number, p.author_id, p.started_at, p.opened_at,
-    r.first_review_at, p.merged_at, p.closed_at, d.live_at as deployed_at, d.target, d.environment, d.deployment,
+    r.first_review_at, p.merged_at, p.closed_at, d.live_at as deployed_at, d.service, d.environment, d.deployment,
     p.opened_at - p.started_at as coding,
     r.first_review_at - p.opened_at as pickup,
     p.merged_at - r.first_review_at as review,

@@ -14,9 +14,9 @@ create or replace view release_outcomes with (security_invoker = true) as
   with runs as materialized (
     select * from deployment_runs
   ), lives as (
-    select tenant, target, environment, live_number, live_at, rollback,
+    select tenant, service, environment, live_number, live_at, rollback,
       lag(release_number) over (
-        partition by tenant, target, environment order by live_number) as in_place_of
+        partition by tenant, service, environment order by live_number) as in_place_of
     from runs where live_number is not null
   ), shipped as materialized (
     select d.*, p.branch from pull_request_deployments d
@@ -28,34 +28,34 @@ create or replace view release_outcomes with (security_invoker = true) as
     where c.relation = 'reverts' and c.strength = 'strong' and c.known_to = 'infinity'
       and c.from_entity like 'github:pull\_request:%' and c.to_entity like 'github:%#%'
   ), mends as (
-    select tenant, target, environment, in_place_of as release, 'rolled_back' as failure, live_at as mended_at
+    select tenant, service, environment, in_place_of as release, 'rolled_back' as failure, live_at as mended_at
     from lives where rollback
     union all
-    select broken.tenant, broken.target, broken.environment, broken.live_number, 'reverted', fix.live_at
+    select broken.tenant, broken.service, broken.environment, broken.live_number, 'reverted', fix.live_at
     from reverts r
     join shipped fix on fix.tenant = r.tenant and fix.pull_request = r.fix
     join shipped broken on broken.tenant = r.tenant and broken.pull_request = r.reverted
-      and broken.target = fix.target and broken.environment = fix.environment
+      and broken.service = fix.service and broken.environment = fix.environment
       and broken.live_number < fix.live_number
     -- Landing again what was reverted does not say that the revert was broken
     where not exists (select from reverts again where again.tenant = r.tenant and again.fix = r.reverted)
     union all
-    select l.tenant, l.target, l.environment, l.in_place_of, 'hotfixed', l.live_at
+    select l.tenant, l.service, l.environment, l.in_place_of, 'hotfixed', l.live_at
     from lives l
-    join shipped s using (tenant, target, environment, live_number)
+    join shipped s using (tenant, service, environment, live_number)
     where s.branch ~* '@(.*/)?hot-?fix([^a-z]|$)'
   ), mended as (
-    select distinct on (tenant, target, environment, release) m.*
+    select distinct on (tenant, service, environment, release) m.*
     from mends m
-    join lives l on l.tenant = m.tenant and l.target = m.target and l.environment = m.environment
+    join lives l on l.tenant = m.tenant and l.service = m.service and l.environment = m.environment
       and l.live_number = m.release
     where m.mended_at <= l.live_at + interval '7 days'
-    order by tenant, target, environment, release,
+    order by tenant, service, environment, release,
       m.mended_at, array_position(array['rolled_back', 'reverted', 'hotfixed'], m.failure)
   ), recovered as (
-    select r.tenant, r.target, r.environment, r.deployment, r.attempt, r.failed_at, min(l.live_at) as restored_at
+    select r.tenant, r.service, r.environment, r.deployment, r.attempt, r.failed_at, min(l.live_at) as restored_at
     from runs r
-    join lives l on l.tenant = r.tenant and l.target = r.target and l.environment = r.environment
+    join lives l on l.tenant = r.tenant and l.service = r.service and l.environment = r.environment
       and l.live_at > r.failed_at
     where r.failed_at is not null
     group by 1, 2, 3, 4, 5, 6
@@ -63,13 +63,13 @@ create or replace view release_outcomes with (security_invoker = true) as
     select r.*, case when r.failed_at is not null then 'failed' else m.failure end as failure,
       case when r.failed_at is not null then f.restored_at else m.mended_at end as restored_at
     from runs r
-    left join mended m on m.tenant = r.tenant and m.target = r.target and m.environment = r.environment
+    left join mended m on m.tenant = r.tenant and m.service = r.service and m.environment = r.environment
       and m.release = r.live_number
-    left join recovered f on f.tenant = r.tenant and f.target = r.target and f.environment = r.environment
+    left join recovered f on f.tenant = r.tenant and f.service = r.service and f.environment = r.environment
       and f.deployment = r.deployment and f.attempt = r.attempt and f.failed_at = r.failed_at
     where not r.rollback
   )
-  select tenant, target, environment, environment_kind, provider, repository, deployment, attempt, sha, started_at,
+  select tenant, service, environment, environment_kind, provider, repository, deployment, attempt, sha, started_at,
     failed_at, live_at, live_number, finished_at, failure, restored_at,
     restored_at - coalesce(failed_at, live_at) as time_to_restore
   from judged;

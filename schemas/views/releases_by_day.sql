@@ -1,4 +1,4 @@
--- releases_by_day: releases of each target and environment by the day in UTC, a row for each day with any.
+-- releases_by_day: releases of each service and environment by the day in UTC, a row for each day with any.
 --   releases      that came to an end on that day, well or not (see release_outcomes)
 --   succeeded     of these, those that went live: the deployment frequency is of them
 --   failures      of these, those that failed, were rolled back, reverted or hotfixed
@@ -8,7 +8,7 @@
 -- Add up counts before you divide: a rate is no sum.
 -- Under signalbox_reader it shows the rows of one tenant, as the tables do.
 create or replace view releases_by_day with (security_invoker = true) as
-  select tenant, target, environment, environment_kind, date_trunc('day', finished_at at time zone 'UTC')::date as day,
+  select tenant, service, environment, environment_kind, date_trunc('day', finished_at at time zone 'UTC')::date as day,
     count(*) as releases,
     count(live_at) as succeeded,
     count(failure) as failures,
