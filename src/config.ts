@@ -1,4 +1,5 @@
 import { z } from "zod"
+import { noteTargets, type NoteTarget } from "./actions/timeline-notes.ts"
 import { SignalboxError } from "./core/errors.ts"
 import type { Platform } from "./core/platform.ts"
 import { encryptionKeyForm, parseEncryptionKeys, type EncryptionKey } from "./sources/encryption-key.ts"
@@ -17,6 +18,10 @@ export interface Config {
   roles: ReadonlySet<Role>
   adminKey: string | undefined
   logLevel: string
+  /** Address of the hub as people reach it; undefined where nobody has said. */
+  publicUrl: string | undefined
+  /** Where links to timelines are posted; nowhere by default. */
+  timelineNotes: ReadonlySet<NoteTarget>
   /** Secrets of the default sources by platform; a platform that is absent is off. */
   secrets: ReadonlyMap<string, readonly string[]>
   /** Keys for stored secrets, the one that seals first; none where SIGNALBOX_ENCRYPTION_KEY is not set. */
@@ -65,6 +70,13 @@ const environment = z.object({
       return z.NEVER
     }),
   ),
+  SIGNALBOX_PUBLIC_URL: optional(z.string().refine(isWebUrl, "must be an http or https URL")),
+  SIGNALBOX_TIMELINE_NOTES: optional(
+    z
+      .string()
+      .transform((text) => text.split(",").map((part) => part.trim()))
+      .pipe(z.array(z.enum(noteTargets, `must be a comma-separated list of ${noteTargets.join(", ")}`))),
+  ),
   LOG_LEVEL: optional(z.enum(logLevels, `must be one of ${logLevels.join(", ")}`)),
 })
 
@@ -106,6 +118,9 @@ export function loadConfig(
       problems.push(`${calls.apiUrlVariable} must be an http or https URL`)
     if (apiUrl !== "") apiUrls.set(name, apiUrl)
   }
+  if (parsed.success && parsed.data.SIGNALBOX_TIMELINE_NOTES && !parsed.data.SIGNALBOX_PUBLIC_URL) {
+    problems.push("SIGNALBOX_PUBLIC_URL must be set where SIGNALBOX_TIMELINE_NOTES is: notes are links to it")
+  }
   if (!parsed.success || problems.length > 0) {
     throw new SignalboxError("configuration", `configuration: ${problems.join("; ")}`)
   }
@@ -118,6 +133,8 @@ export function loadConfig(
     roles: new Set(data.SIGNALBOX_ROLES ?? roles),
     adminKey: data.SIGNALBOX_ADMIN_KEY,
     logLevel: data.LOG_LEVEL ?? "info",
+    publicUrl: data.SIGNALBOX_PUBLIC_URL,
+    timelineNotes: new Set(data.SIGNALBOX_TIMELINE_NOTES ?? []),
     secrets,
     encryptionKeys: data.SIGNALBOX_ENCRYPTION_KEY ?? [],
     credentials,

@@ -1,3 +1,4 @@
+import type { NoteTarget } from "./actions/timeline-notes.ts"
 import { loadConfig, type Config, type Role } from "./config.ts"
 import { systemClock, type Clock } from "./core/clock.ts"
 import { SignalboxError } from "./core/errors.ts"
@@ -29,6 +30,10 @@ export interface HubOptions {
   host?: string
   roles?: readonly Role[]
   adminKey?: string
+  /** Address of the hub as people reach it, for the links that it posts. */
+  publicUrl?: string
+  /** Posts the link to a timeline once in a Slack thread, or on a pull request or issue, that are tied (nowhere). */
+  timelineNotes?: readonly NoteTarget[]
   /** Secrets of the default sources by platform. */
   secrets?: Readonly<Record<string, readonly string[]>>
   /** Sources besides the default ones, each at `/webhooks/<platform>/<name>`. */
@@ -191,7 +196,7 @@ function checkCustomEvent(event: object): void {
 
 /** Options are checked as the variables that they stand for are, and come before those. */
 function configOf(options: HubOptions): Config {
-  const { databaseUrl, dataDir, port, host, adminKey } = options
+  const { databaseUrl, dataDir, port, host, adminKey, publicUrl } = options
   const given = {
     DATABASE_URL: databaseUrl === null ? "" : databaseUrl,
     SIGNALBOX_DATA_DIR: dataDir,
@@ -199,6 +204,8 @@ function configOf(options: HubOptions): Config {
     HOST: host,
     SIGNALBOX_ADMIN_KEY: adminKey,
     SIGNALBOX_ROLES: options.roles?.join(","),
+    SIGNALBOX_PUBLIC_URL: publicUrl,
+    SIGNALBOX_TIMELINE_NOTES: options.timelineNotes?.join(","),
   }
   const present = Object.entries(given).filter(([, value]) => value !== undefined)
   const env = { ...(options.env ?? process.env), ...Object.fromEntries(present) }

@@ -1,4 +1,5 @@
 import { createConsumers, type Consumers } from "./consumers/create-consumers.ts"
+import type { ConsumerDefinition } from "./consumers/definition.ts"
 import type { Clock } from "./core/clock.ts"
 import { SignalboxError } from "./core/errors.ts"
 import type { Log } from "./core/log.ts"
@@ -15,6 +16,8 @@ export interface StartHandlersOptions {
   database: Database
   ingest: Ingest
   feed: Feed
+  /** What the hub itself does at events, besides the user's handlers. */
+  actions: readonly ConsumerDefinition[]
   clock: Clock
   log: Log
 }
@@ -25,7 +28,7 @@ const readBytes = 1 << 20
 /** Starts the consumers of a process with its handlers and callbacks on them. */
 export async function startHandlers(
   stack: AsyncDisposableStack,
-  { handlers, database, ingest, feed, clock, log }: StartHandlersOptions,
+  { handlers, database, ingest, feed, actions, clock, log }: StartHandlersOptions,
 ): Promise<Consumers> {
   const consumers = createConsumers({
     database,
@@ -36,6 +39,7 @@ export async function startHandlers(
   })
   stack.defer(() => consumers.stop())
   await handlers.attach({ consumers, db: database.work, submit: submitTo(ingest), log })
+  for (const action of actions) consumers.add(action)
   await consumers.start()
   return consumers
 }

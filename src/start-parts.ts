@@ -1,12 +1,15 @@
+import { timelineNotes } from "./actions/timeline-notes.ts"
 import { createApp, type AppEnv } from "./api/app.ts"
 import type { CompletenessOptions } from "./api/completeness.ts"
 import { listen, type HttpServer } from "./api/http-server.ts"
 import { createAuthenticator } from "./auth/authenticate.ts"
 import { createFirstAdminKey } from "./auth/keys.ts"
 import type { Config } from "./config.ts"
+import type { ConsumerDefinition } from "./consumers/definition.ts"
 import type { Clock } from "./core/clock.ts"
 import type { Log } from "./core/log.ts"
 import type { Platform } from "./core/platform.ts"
+import type { RunningSources } from "./core/source.ts"
 import type { Correlation } from "./correlation/correlation.ts"
 import { createExplain } from "./correlation/explain.ts"
 import type { EventMaps } from "./event-maps.ts"
@@ -114,7 +117,9 @@ export async function startParts(stack: AsyncDisposableStack, options: PartsOpti
   if (config.roles.has("worker")) {
     const { handlers } = options
     const part = log.child({ part: "handlers" })
-    await startHandlers(stack, { handlers, database, ingest, feed: streaming.feed, clock, log: part })
+    const { feed } = streaming
+    const actions = actionsOf(options, database, sources)
+    await startHandlers(stack, { handlers, database, ingest, feed, actions, clock, log: part })
     const { submit } = ingest
     const relay = createRelay({ database, submit, clock, log: log.child({ part: "outbox" }) })
     await relay.start()
@@ -144,6 +149,16 @@ export async function startParts(stack: AsyncDisposableStack, options: PartsOpti
   // Last, because a key made by a start that then fails would never be seen by anybody.
   const adminKey = embedded && !config.adminKey ? await createFirstAdminKey(database.work) : null
   return { ...parts, server, adminKey }
+}
+
+function actionsOf(
+  { config, platforms, clock }: PartsOptions,
+  { work: pool }: Database,
+  sources: RunningSources,
+): ConsumerDefinition[] {
+  const { publicUrl, timelineNotes: on } = config
+  if (publicUrl === undefined || on.size === 0) return []
+  return [timelineNotes({ pool, platforms, sources, publicUrl, on, clock })]
 }
 
 /** Each kind of work is done anew by whom it failed at. */

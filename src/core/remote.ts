@@ -2,10 +2,11 @@ import type { Clock } from "./clock.ts"
 import type { Fields } from "./fields.ts"
 import type { Log } from "./log.ts"
 
-/** What a platform can be asked through its own API. Both parts are optional: not every provider keeps a record. */
+/** What a platform can be asked through its own API. Each part is optional: not every provider keeps a record. */
 export interface Remote {
   recovery?: Recovery
   connector?: Connector
+  notes?: Notes
 }
 
 /**
@@ -173,4 +174,21 @@ export interface Connector {
   needsCredential: boolean
   /** Looks at what is there, changes nothing, and says what would be done. Idempotent by webhook address. */
   plan(request: ConnectRequest): Promise<ConnectPlan>
+}
+
+/** What the hub has to say at a place of the provider's: a line of text that is a link. */
+export interface Note {
+  text: string
+  url: string
+}
+
+/** Leaves notes where people talk, each with a mark by which the hub knows its own again. */
+export interface Notes {
+  /**
+   * Says it at the place with this key, and answers the provider's id of what was said. One request, never
+   * repeated. Where it throws `unavailable` nobody knows whether it was said; else it was not.
+   */
+  leave(access: RemoteAccess, place: string, note: Note): Promise<string>
+  /** The id of a note of the hub's that was left there since; null where there is none. */
+  find(access: RemoteAccess, place: string, since: Date): Promise<string | null>
 }

@@ -9,6 +9,15 @@ const issueLink = "<https://linear.app/acme/issue/ENG-123/login>"
 let count = 0
 const stamp = (seconds: number) => `${1_700_000_000 + seconds}.000100`
 
+const inThread = (root?: number) => (root === undefined ? {} : { thread_ts: stamp(root) })
+const content = (at: number, text: string, root?: number) => ({
+  type: "message",
+  user: "U1",
+  ts: stamp(at),
+  text,
+  ...inThread(root),
+})
+
 /** A delivery of Slack's; its id tells it apart from all others. */
 interface Delivery {
   id: string
@@ -18,14 +27,6 @@ interface Delivery {
 /** What happens to messages of one channel. Times are `seconds.micros` after a moment of the channel's own. */
 function channelOf(channel: string) {
   const made = (event: object): Delivery => ({ id: `Ev${channel}${++count}`, event: { channel, ...event } })
-  const inThread = (root?: number) => (root === undefined ? {} : { thread_ts: stamp(root) })
-  const content = (at: number, text: string, root?: number) => ({
-    type: "message",
-    user: "U1",
-    ts: stamp(at),
-    text,
-    ...inThread(root),
-  })
   const change = (at: number, message: object) =>
     made({ type: "message", subtype: "message_changed", ts: stamp(at), event_ts: stamp(at), message })
   return {

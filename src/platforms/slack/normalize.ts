@@ -8,6 +8,7 @@ import { type Delivery, deliveryOf } from "./delivery.ts"
 import { statesOf } from "./entity-states.ts"
 import { typeOf } from "./event-type.ts"
 import { firstActionTime } from "./identify.ts"
+import { isOwnNote } from "./own-note.ts"
 import { plainText } from "./plain-text.ts"
 import { contentOf, isGone, referencesOf, type Subject, subjectOf } from "./subject.ts"
 import { messageTexts, sharedLinks } from "./texts.ts"
@@ -45,9 +46,10 @@ export function normalize(message: Message): Normalized {
   }
 }
 
-function textsOf({ kind, name, payload, event }: Delivery): TextField[] {
+function textsOf(delivery: Delivery): TextField[] {
+  const { kind, name, payload, event } = delivery
   if (kind === "command") return messageTexts({ text: payload["text"] })
-  if (kind === "interaction" || isGone(event)) return []
+  if (kind === "interaction" || isGone(event) || isOwnNote(delivery)) return []
   if (name === "link_shared") return sharedLinks(event["links"])
   return name === "message" || name === "app_mention" ? messageTexts(contentOf(event)) : []
 }

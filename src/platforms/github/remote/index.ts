@@ -4,6 +4,7 @@ import { createClient, type Shared } from "./client.ts"
 import { connectOptions, planHooks } from "./connect.ts"
 import { copy, redeliver } from "./deliveries.ts"
 import { createEtags } from "./etags.ts"
+import { findNote, leaveNote } from "./notes.ts"
 import { sweep } from "./sweep.ts"
 
 // Shared by all sources of the process: their tokens may be one, and so its limit.
@@ -20,5 +21,9 @@ export const remote: Remote = {
     options: connectOptions,
     needsCredential: true,
     plan: (request) => planHooks(createClient(request.access, shared), request),
+  },
+  notes: {
+    leave: (access, place, note) => leaveNote(createClient(access, shared), place, note),
+    find: (access, place, since) => findNote(createClient(access, shared), place, since),
   },
 }
