@@ -10,7 +10,6 @@
 \ir migrations/0009_sources.sql
 \ir migrations/0010_live.sql
 \ir migrations/0012_timeline_notes.sql
-\ir migrations/0012_timeline_notes.sql
 \ir views/correlated_events.sql
 \ir views/deployment_runs.sql
 \ir views/event_payload.sql
