@@ -57,7 +57,7 @@ export function timelineNotes(options: TimelineNotesOptions): ConsumerDefinition
     tenant: defaultTenant, // the tokens of the environment are the operator's own
     stream: "slack_events",
     partitions: 4,
-    retry: { attempts: 8, initialMs: 5_000, maxMs: 600_000 },
+    retry: { attempts: 12, initialMs: 5_000, maxMs: 3_600_000 },
     timeoutMs: 120_000,
     matches: ({ entity, occurredAt, receivedAt, references }) =>
       entityKind(entity ?? "") === "slack:message" &&
