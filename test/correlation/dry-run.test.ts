@@ -72,9 +72,10 @@ const requests = [
   edited(opened(72, ""), "No board"),
 ]
 
+const logged = () => hub.database.work.query<{ n: number }>("select count(*) as n from event_log")
+
 beforeAll(async () => {
   for (const request of requests) await sendWebhook(hub.url, request.platform, request)
-  const logged = () => hub.database.work.query<{ n: number }>("select count(*) as n from event_log")
   await until(logged, ({ rows }) => rows[0]?.n === requests.length)
 }, 60_000)
 

@@ -34,6 +34,8 @@ function edited(request: StoryRequest, body: string, when: Date): StoryRequest {
   }
 }
 
+const logged = () => hub.database.work.query<{ n: number }>("select count(*) as n from event_log")
+
 let sent = 0
 async function tell(requests: readonly StoryRequest[]): Promise<void> {
   for (const request of requests) {
@@ -41,7 +43,6 @@ async function tell(requests: readonly StoryRequest[]): Promise<void> {
     expect([request.label, response.ok]).toEqual([request.label, true])
   }
   sent += requests.length
-  const logged = () => hub.database.work.query<{ n: number }>("select count(*) as n from event_log")
   await until(logged, ({ rows }) => rows[0]?.n === sent)
 }
 

@@ -32,17 +32,17 @@ export function report({ json, out }: CommandContext, result: DryRun, limit: num
   out(totals(changes, counts))
   if (untold > 0) out(`${untold} more differences in events are not told apart: take a shorter --since`)
   for (const { rule, events: failed, eventId, message } of faults) {
-    out(`rule ${rule} failed on ${events_(failed)}, first on ${eventId}: ${message}`)
+    out(`rule ${rule} failed on ${countOf(failed)}, first on ${eventId}: ${message}`)
   }
-  if (unread > 0) out(`${events_(unread)} cannot be read now and ${unread === 1 ? "was" : "were"} left out`)
+  if (unread > 0) out(`${countOf(unread)} cannot be read now and ${unread === 1 ? "was" : "were"} left out`)
   out(
     complete
-      ? `${events_(events)} read; nothing was written`
-      : `interrupted after ${events} of ${events_(of)}; nothing was written; go on with --after ${position}`,
+      ? `${countOf(events)} read; nothing was written`
+      : `interrupted after ${events} of ${countOf(of)}; nothing was written; go on with --after ${position}`,
   )
 }
 
-function events_(count: number): string {
+function countOf(count: number): string {
   return count === 1 ? "1 event" : `${count} events`
 }
 
@@ -55,7 +55,7 @@ function lineOf({ kind, before, after, events, eventId }: LinkChange): string {
   const sides = [before, after].filter((side) => side !== undefined)
   const weight = sides.map(({ strength, confidence }) => `${strength} ${confidence}`).join(" → ")
   const words = `${JSON.stringify(evidence.text)} in the ${evidence.field}`
-  return `${marks[kind]} ${from} ${relation} ${to}  (${weight}, ${rule} ${ruleVersion}; ${words}; ${events_(events)}, first ${eventId})`
+  return `${marks[kind]} ${from} ${relation} ${to}  (${weight}, ${rule} ${ruleVersion}; ${words}; ${countOf(events)}, first ${eventId})`
 }
 
 function totals(changes: readonly LinkChange[], counts: ChangeCounts): string {
