@@ -14,11 +14,13 @@ create table event_log (
   occurred_at timestamptz not null,
   correlation_id text not null,
   bytes integer not null default 0, -- of the body, so that a page of bodies is cut to size before one is read
+  -- Orders what one thing saw at one time of its sender's clock, by the deliveries and not by their arrival.
+  tie bigint not null default 0,
   appended_at timestamptz not null,
   primary key (event_id)
 ) partition by range (event_id);
 create index event_log_position on event_log (position);
-create index event_log_entity on event_log (tenant, entity, occurred_at, position);
+create index event_log_entity on event_log (tenant, entity, occurred_at, tie, position);
 create index event_log_type on event_log (tenant, type, position);
 create index event_log_correlation on event_log (tenant, correlation_id);
 

@@ -21,8 +21,3 @@ function isBotText(reference: SubjectReference, normalized: Normalized): boolean
 export function strengthByAuthor(reference: SubjectReference, input: RuleInput): "strong" | "weak" {
   return isBotText(reference, input.normalized) ? "weak" : "strong"
 }
-
-/** Whether the text is the thing's own, and no comment on it. */
-export function isOwnText({ subject, document }: SubjectReference): boolean {
-  return subject === document
-}

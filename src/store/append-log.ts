@@ -1,4 +1,5 @@
 import type { StoredEvent } from "../core/envelope.ts"
+import { eventTie } from "../core/event-tie.ts"
 import type { Db } from "./database.ts"
 import { jsonRow, jsonRows } from "./json-rows.ts"
 import { metricsText, type EventCount } from "./metrics.ts"
@@ -18,6 +19,7 @@ export function logRow(event: StoredEvent): string {
     occurred_at: event.occurredAt ?? event.receivedAt,
     correlation_id: event.correlationId,
     bytes: event.raw.length,
+    tie: eventTie(event),
   })
 }
 
@@ -37,13 +39,13 @@ export async function appendToLog(
         update event_log_head set position = position + $2::int where singleton returning position
       ), appended as (
         insert into event_log (position, event_id, tenant, platform, source, type, name, priority, entity,
-          actor_id, occurred_at, correlation_id, bytes, appended_at)
+          actor_id, occurred_at, correlation_id, bytes, tie, appended_at)
         select head.position - $2::int + x.ordinal, x.event_id, x.tenant, x.platform, x.source, x.type, x.name,
-          x.priority, x.entity, x.actor_id, x.occurred_at, x.correlation_id, x.bytes, clock_timestamp()
+          x.priority, x.entity, x.actor_id, x.occurred_at, x.correlation_id, x.bytes, x.tie, clock_timestamp()
         from head, rows from (jsonb_to_recordset($1::jsonb) as (event_id uuid, tenant text, platform text,
           source text, type text, name text, priority text, entity text, actor_id text,
-          occurred_at timestamptz, correlation_id text, bytes integer)) with ordinality as x (event_id, tenant,
-          platform, source, type, name, priority, entity, actor_id, occurred_at, correlation_id, bytes, ordinal)
+          occurred_at timestamptz, correlation_id text, bytes integer, tie bigint)) with ordinality as x (event_id, tenant,
+          platform, source, type, name, priority, entity, actor_id, occurred_at, correlation_id, bytes, tie, ordinal)
       ), counted as (
         ${metricsText("$3", "head,")}
       )
@@ -65,11 +67,11 @@ export async function updateLog(db: Db, rows: readonly string[]): Promise<void> 
   await db.query({
     name: "update_log",
     text: `update event_log l set type = x.type, entity = x.entity, actor_id = x.actor_id,
-        occurred_at = x.occurred_at, correlation_id = x.correlation_id
+        occurred_at = x.occurred_at, correlation_id = x.correlation_id, tie = x.tie
       from (
-        select array[event_id] as ids, type, entity, actor_id, occurred_at, correlation_id
+        select array[event_id] as ids, type, entity, actor_id, occurred_at, correlation_id, tie
         from jsonb_to_recordset($1::jsonb) as r (event_id uuid, type text, entity text, actor_id text,
-          occurred_at timestamptz, correlation_id text)
+          occurred_at timestamptz, correlation_id text, tie bigint)
         offset 0
       ) x
       where l.event_id = any(x.ids)`,

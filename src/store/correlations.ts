@@ -184,7 +184,7 @@ export async function evidenceOf(
         select distinct on (rule) ${columns} from event_correlations as link
         where link.tenant = $1 and link.strength = 'strong' and link.from_entity = edge.from_entity
           and link.to_entity = edge.to_entity and link.relation = edge.relation and ${known(asOf, 5)}
-        order by rule, confidence desc, occurred_at, evidence, event_id
+        order by rule, confidence desc, occurred_at, evidence, tie, event_id
       ) as shown
       order by edge.ordinal, shown.confidence desc, shown.rule`,
     values: [

@@ -5,7 +5,7 @@ import type { Db } from "./database.ts"
 import { findLoggedEvents } from "./logged-events.ts"
 import { edgeKey, reach, type ReachLimits } from "./reach.ts"
 
-/** An event's place in a timeline: by the sender's clock, in microseconds, then by position. */
+/** An event's place in a timeline: by the sender's clock, in microseconds, then as the tie of the event at this position says. */
 export interface TimelineCursor {
   micros: number
   position: number
@@ -99,13 +99,18 @@ async function placesOf(
         (extract(epoch from place.occurred_at) * 1000000)::bigint as micros, place.bytes
       from unnest($2::text[]) as near (entity)
       cross join lateral (
-        select event_id, position, occurred_at, bytes from event_log
+        select event_id, position, occurred_at, tie, bytes from event_log
         where tenant = $1 and entity = near.entity
-        ${after === null ? "" : `and (occurred_at, position) > ('epoch'::timestamptz + $4 * interval '1 microsecond', $5::bigint)`}
+        ${
+          after === null
+            ? ""
+            : `and (occurred_at, tie, position) > ('epoch'::timestamptz + $4 * interval '1 microsecond',
+          coalesce((select last.tie from event_log last where last.position = $5), 0), $5::bigint)`
+        }
         ${asOf === null ? "" : `and exists (select from events e where e.id = event_id and e.received_at <= $${after === null ? 4 : 6})`}
-        order by occurred_at, position limit $3
+        order by occurred_at, tie, position limit $3
       ) as place
-      order by place.occurred_at, place.position limit $3`,
+      order by place.occurred_at, place.tie, place.position limit $3`,
     values: [
       tenant,
       entities,

@@ -1,6 +1,6 @@
 import { referenceRule } from "../reference-rule.ts"
 import { isRevert } from "../revert.ts"
-import { isOwnText, strengthByAuthor } from "../text-of.ts"
+import { strengthByAuthor } from "../text-of.ts"
 
 /** A pull request implements what its body closes by a magic word: `Closes ENG-123`, `Fixes #12`. */
 export const pullRequestBodyClosesIssue = referenceRule({
@@ -11,7 +11,7 @@ export const pullRequestBodyClosesIssue = referenceRule({
     field: ["body"],
     subject: ["github:pull_request"],
     entity: ["linear:issue", "github:issue"],
-    also: (reference, { normalized }) => isOwnText(reference) && !isRevert(normalized.title ?? ""),
+    also: (_, { normalized }) => !isRevert(normalized.title ?? ""),
   },
   link: {
     relation: "implements",

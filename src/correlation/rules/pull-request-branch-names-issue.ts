@@ -1,6 +1,5 @@
 import { referenceRule } from "../reference-rule.ts"
 import { isRevert } from "../revert.ts"
-import { isOwnText } from "../text-of.ts"
 
 /** A pull request from a branch that names an issue implements it: Linear's own branch names do. */
 export const pullRequestBranchNamesIssue = referenceRule({
@@ -10,7 +9,7 @@ export const pullRequestBranchNamesIssue = referenceRule({
     field: ["branch"],
     subject: ["github:pull_request"],
     entity: ["linear:issue"],
-    also: (reference, { normalized }) => isOwnText(reference) && !isRevert(normalized.title ?? ""),
+    also: (_, { normalized }) => !isRevert(normalized.title ?? ""),
   },
   link: { relation: "implements", strength: "strong", confidence: 0.95, strongUpTo: 5 },
 })

@@ -1,6 +1,6 @@
 import { referenceRule } from "../reference-rule.ts"
 import { isRevert } from "../revert.ts"
-import { isOwnText, strengthByAuthor } from "../text-of.ts"
+import { strengthByAuthor } from "../text-of.ts"
 
 /** A pull request whose title or body holds the address of a Linear issue implements it. */
 export const pullRequestLinksIssue = referenceRule({
@@ -11,8 +11,8 @@ export const pullRequestLinksIssue = referenceRule({
     field: ["title", "body"],
     subject: ["github:pull_request"],
     entity: ["linear:issue"],
-    also: (reference, { normalized }) =>
-      isOwnText(reference) && /^https?:/i.test(reference.evidence.text) && !isRevert(normalized.title ?? ""),
+    also: ({ evidence }, { normalized }) =>
+      /^https?:/i.test(evidence.text) && !isRevert(normalized.title ?? ""),
   },
   link: {
     relation: "implements",

@@ -1,6 +1,5 @@
 import { referenceRule } from "../reference-rule.ts"
 import { isRevert } from "../revert.ts"
-import { isOwnText } from "../text-of.ts"
 
 /** A pull request whose title names an issue implements it, unless it reverts the one that did. */
 export const pullRequestTitleNamesIssue = referenceRule({
@@ -10,7 +9,7 @@ export const pullRequestTitleNamesIssue = referenceRule({
     field: ["title"],
     subject: ["github:pull_request"],
     entity: ["linear:issue"],
-    also: (reference, { normalized }) => isOwnText(reference) && !isRevert(normalized.title ?? ""),
+    also: (_, { normalized }) => !isRevert(normalized.title ?? ""),
   },
   link: { relation: "implements", strength: "strong", confidence: 0.9, strongUpTo: 5, strongUpToInAll: 20 },
 })
