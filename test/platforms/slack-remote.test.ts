@@ -83,7 +83,7 @@ test("a record reads as the event that did not come, with the same state", async
     if (recovered === null || typeof recovered === "function") throw new Error("no body")
     const made = reading(recovered.body)
     expect(made.identity).toEqual({ ...sent.identity, key: record?.key })
-    const { title, texts, detail, occurredAt, ...told } = sent.normalized
+    const { title, texts, detail, occurredAt, states = [], ...told } = sent.normalized
     expect(made.normalized).toMatchObject(told)
     // An edit's own time is kept to the second it was made in.
     const apart = occurredAt.getTime() - made.normalized.occurredAt.getTime()
@@ -91,6 +91,7 @@ test("a record reads as the event that did not come, with the same state", async
     // What was edited since is told with the words of today.
     if (body.includes("ENG-7")) continue
     expect(made.normalized).toMatchObject({ title, texts, detail })
+    expect(made.normalized.states).toMatchObject(states.map(({ entity, fields }) => ({ entity, fields })))
   }
 })
 
