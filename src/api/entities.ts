@@ -1,4 +1,5 @@
 import { Hono, type Context, type Env } from "hono"
+import { routePath } from "hono/route"
 import { z } from "zod"
 import { canonicalEntityKey, entityKind } from "../core/entity-key.ts"
 import { SignalboxError } from "../core/errors.ts"
@@ -83,11 +84,11 @@ export function entityRoutes<E extends Env>(
     })
   })
 
-  // Last, as any key would match: one that ends in /timeline names what that ending asks for.
-  app.get("/:key{.+}", async (c) => {
+  // Last, as it takes whatever is left; as a parameter of any form the key would take the others' endings too.
+  app.get("/*", async (c) => {
     const { asOf } = parseQuery(c, view)
     const tenant = tenantOf(c)
-    const key = keyOf(c)
+    const key = mustBeKey(restOfPath(c))
     const found = await readAs(database, tenant, async (db) => {
       await mustKnow(db, tenant, key)
       return entityView(db, tenant, key, asOf === undefined ? null : new Date(asOf))
@@ -101,7 +102,20 @@ export function entityRoutes<E extends Env>(
 }
 
 function keyOf(c: Context): string {
-  const key = canonicalEntityKey(c.req.param("key") ?? "")
+  return mustBeKey(c.req.param("key") ?? "")
+}
+
+/** What stands where the route has its asterisk, decoded; nothing where it cannot be. */
+function restOfPath(c: Context): string {
+  try {
+    return decodeURIComponent(c.req.path.slice(routePath(c).length - "*".length))
+  } catch {
+    return ""
+  }
+}
+
+function mustBeKey(text: string): string {
+  const key = canonicalEntityKey(text)
   if (key === null) {
     throw new SignalboxError("bad_request", "this is not an entity key such as linear:issue:ENG-123")
   }

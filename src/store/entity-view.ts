@@ -39,11 +39,9 @@ export async function entityView(
   asOf: AsOf = null,
 ): Promise<EntityView> {
   const keys = await keysOf(db, tenant, entity, asOf)
-  const [fields, ends, seen] = await Promise.all([
-    latestFields(db, tenant, keys, asOf),
-    endsOf(db, tenant, keys, asOf),
-    eventsOf(db, tenant, keys, asOf),
-  ])
+  const fields = await latestFields(db, tenant, keys, asOf)
+  const ends = await endsOf(db, tenant, keys, asOf)
+  const seen = await eventsOf(db, tenant, keys, asOf)
   return {
     aliases: keys.filter((key) => key !== entity).toSorted(),
     fields,

@@ -335,7 +335,11 @@ describe("an entity is found", () => {
     ["linear:issue:ENG-123/timeline?cursor=WzEsImEiXQ", 400, "bad_request"],
     ["linear:issue:ENG-123/timeline?cursor=WzFlMzAwLDFd", 400, "bad_request"],
     ["linear:issue:ENG-123/links?cursor=WzEsMl0", 400, "bad_request"],
-    ["linear:issue:ENG-123", 404, "not_found"],
+    ["linear:issue:ENG-999", 404, "not_found"],
+    ["nonsense", 400, "bad_request"],
+    ["linear:issue:%E0%A4%A", 400, "bad_request"],
+    ["linear:issue:ENG-123?limit=1", 400, "bad_request"],
+    ["linear:issue:ENG-123?asOf=yesterday", 400, "bad_request"],
   ])("not by %s: %i", async (path, status, code) => {
     const answer = await get(path)
     expect([answer.status, answer.type]).toEqual([status, "application/problem+json"])

@@ -1,0 +1,152 @@
+import { describe, expect, it } from "vitest"
+import type { Normalized } from "../../src/core/platform.ts"
+import { normalize } from "../../src/platforms/github/normalize.ts"
+import { octokitExamples } from "../support/octokit-examples.ts"
+import { expectStatesCoverWhatIsSaid } from "./support/covered.ts"
+
+const receivedAt = new Date("2026-11-22T00:00:00Z")
+const repository = { id: 7, full_name: "Acme/API" }
+
+function read(event: string, payload: object): Normalized {
+  return normalize({
+    headers: { "x-github-event": event },
+    contentType: "application/json",
+    payload: { repository, ...payload },
+    receivedAt,
+  })
+}
+
+function stateOf(event: string, payload: object) {
+  return read(event, payload).states?.[0]
+}
+
+describe("what an event says in a field of a thing, its state tells of", () => {
+  it.each(octokitExamples().map((example, index) => [`${example.event} ${index}`, example] as const))(
+    "%s",
+    (_, { event, payload }) => {
+      expectStatesCoverWhatIsSaid(read(event, { repository: undefined, ...payload }))
+    },
+  )
+})
+
+/** When a deployment stood so, of statuses of one second. */
+function timeOfStatus(state: string): number {
+  const deployment_status = { state, updated_at: "2026-11-20T10:00:00Z" }
+  const payload = { deployment: { id: 1, environment: "production" }, deployment_status }
+  return stateOf("deployment_status", payload)?.at.getTime() ?? 0
+}
+
+describe("a state", () => {
+  const updated_at = "2026-11-20T10:00:00Z"
+
+  it("has the fields that the body shows, empty ones too, and no other", () => {
+    const pull_request = {
+      number: 42,
+      updated_at,
+      title: "Limits",
+      body: null,
+      labels: [],
+      head: { ref: "main" },
+    }
+    expect(stateOf("pull_request", { action: "labeled", pull_request })?.fields).toEqual({
+      title: "Limits",
+      body: null,
+      labels: null,
+      branch: "main",
+    })
+  })
+
+  it("is the thing's by the id of its repository, whatever that is called", () => {
+    const issue = { number: 42, updated_at, title: "Limits" }
+    expect(stateOf("issues", { action: "opened", issue })?.entity).toBe("github:issue_id:7#42")
+    const one = { ...issue, pull_request: {} }
+    expect(stateOf("issues", { action: "opened", issue: one })?.entity).toBe("github:pull_request_id:7#42")
+    const nameless = { action: "opened", issue, repository: { full_name: "acme/api" } }
+    expect(stateOf("issues", nameless)?.entity).toBe("github:issue:acme/api#42")
+  })
+
+  it("of a remark is its own, and of no thing that it is made on", () => {
+    const issue = { number: 42, updated_at, title: "Limits", body: "Closes ENG-1" }
+    const comment = { id: 9, body: "See ENG-2", updated_at }
+    const { states, texts } = read("issue_comment", { action: "created", issue, comment })
+    expect(states).toMatchObject([{ entity: "github:issue_comment:9", fields: { comment: "See ENG-2" } }])
+    expect(texts).toMatchObject([{ field: "comment", document: "github:issue_comment:9" }])
+  })
+
+  it("is in the order in which things come about within a second", () => {
+    const at = (action: string) =>
+      stateOf("issue_comment", { action, issue: { number: 1 }, comment: { id: 9, body: "x", updated_at } })
+        ?.at
+    const [created, edited, deleted] = [at("created"), at("edited"), at("deleted")]
+    expect([created, edited, deleted]).toEqual([created, edited, deleted].toSorted())
+    expect(new Set([created, edited, deleted].map(Number)).size).toBe(3)
+    expect(deleted?.toISOString().slice(0, 19)).toBe(updated_at.slice(0, 19))
+  })
+
+  it("of a review that is edited or dismissed is no earlier than its pull request's", () => {
+    const review = { id: 8, body: "Nice", submitted_at: "2026-11-20T09:00:00Z", state: "approved" }
+    const pull_request = { number: 42, updated_at }
+    const submitted = stateOf("pull_request_review", { action: "submitted", review, pull_request })
+    const dismissed = stateOf("pull_request_review", { action: "dismissed", review, pull_request })
+    expect(submitted?.at.toISOString()).toBe("2026-11-20T09:00:00.000Z")
+    expect(dismissed?.at.getTime()).toBeGreaterThanOrEqual(Date.parse(updated_at))
+  })
+
+  it("of what was deleted says nothing in any field any more", () => {
+    const release = { id: 5, name: "v2, see ENG-1", tag_name: "v2", created_at: updated_at }
+    const { states, texts, references } = read("release", { action: "deleted", release })
+    expect(states).toMatchObject([{ entity: "github:release_id:5", deleted: true, fields: { tag: "v2" } }])
+    expect(texts).toEqual([])
+    expect(references.map(({ relation }) => relation)).toEqual(["same_as"])
+  })
+
+  it("of a part that was taken out of an issue has no parent", () => {
+    const sub_issue = { number: 3, updated_at, repository_url: "https://api.github.com/repos/acme/api" }
+    const parent_issue = { number: 2, url: "https://api.github.com/repos/acme/api/issues/2" }
+    const added = read("sub_issues", { action: "sub_issue_added", sub_issue, parent_issue })
+    const removed = read("sub_issues", { action: "sub_issue_removed", sub_issue, parent_issue })
+    expect(added.references).toMatchObject([{ relation: "parent", document: "github:issue_id:7#3" }])
+    expect(added.states).toMatchObject([
+      { entity: "github:issue_id:7#3", fields: { parent: parent_issue.url } },
+    ])
+    expect(removed.states).toMatchObject([{ fields: { parent: null } }])
+  })
+
+  it("of a deployment goes forward within a second", () => {
+    expect(timeOfStatus("queued")).toBeLessThan(timeOfStatus("in_progress"))
+    expect(timeOfStatus("in_progress")).toBeLessThan(timeOfStatus("success"))
+    expect(timeOfStatus("success")).toBeLessThan(timeOfStatus("inactive"))
+  })
+
+  it("is none where the body tells of no time", () => {
+    expect(read("issues", { action: "opened", issue: { number: 1, title: "See ENG-1" } }).states).toEqual([])
+  })
+})
+
+function sameAs({ references }: Normalized) {
+  return references
+    .filter(({ relation }) => relation === "same_as")
+    .map(({ subject, entity }) => [subject, entity])
+}
+
+it("a transferred issue, a renamed organization and a renamed repository tell their other names", () => {
+  const old_issue = { number: 7, repository_url: "https://api.github.com/repos/Acme/old" }
+  const issue = { number: 12 }
+  expect(sameAs(read("issues", { action: "opened", issue, changes: { old_issue } }))).toEqual([
+    [undefined, "github:issue_id:7#12"],
+    [undefined, "github:issue:acme/old#7"],
+  ])
+  const organization = { id: 3, login: "Acme" }
+  const changes = { login: { from: "Before" } }
+  expect(
+    sameAs(read("organization", { action: "renamed", organization, changes, repository: undefined })),
+  ).toEqual([
+    [undefined, "github:organization_id:3"],
+    ["github:organization:before", "github:organization_id:3"],
+  ])
+  const from = { user: { login: "Somebody" } }
+  expect(sameAs(read("repository", { action: "transferred", changes: { owner: { from } } }))).toEqual([
+    [undefined, "github:repository_id:7"],
+    ["github:repository:somebody/api", "github:repository_id:7"],
+  ])
+})
