@@ -7,6 +7,7 @@ import type { Log } from "../core/log.ts"
 import type { Database } from "../store/database.ts"
 import { completenessRoutes, sourceCompletenessRoutes, type CompletenessOptions } from "./completeness.ts"
 import { deadLetterRoutes, type DeadLetterOptions } from "./dead-letters.ts"
+import { deliveryMetricRoutes } from "./delivery-metrics.ts"
 import { entityRoutes } from "./entities.ts"
 import { eventRoutes } from "./events.ts"
 import { healthRoutes } from "./health.ts"
@@ -15,6 +16,7 @@ import { linkRoutes, type LinkRouteOptions } from "./links.ts"
 import { metricRoutes } from "./metrics.ts"
 import { problemHandlers } from "./problem.ts"
 import { sourceRoutes, type SourceRouteOptions } from "./sources.ts"
+import { statusRoutes } from "./status.ts"
 import { streamListRoutes } from "./streams.ts"
 import { submitRoute, type Submit } from "./submit.ts"
 
@@ -72,12 +74,17 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
     app.use("/api/v1/links/*", requireScope(authenticate, "events:read"))
     app.use("/api/v1/streams", requireScope(authenticate, "events:read"))
     app.use("/api/v1/metrics", requireScope(authenticate, "events:read"))
+    app.use("/api/v1/metrics/delivery", requireScope(authenticate, "events:read"))
     app.use("/api/v1/completeness", requireScope(authenticate, "events:read"))
     for (const path of ["/api/v1/keys", "/api/v1/dead-letters", "/api/v1/sources"]) {
       app.use(path, requireScope(authenticate, "admin"))
       app.use(`${path}/*`, requireScope(authenticate, "admin"))
     }
     app.route("/api/v1/events", eventRoutes(database))
+    app.route(
+      "/api/v1/entities",
+      statusRoutes<AuthEnv & Env>(database, (c) => c.var.principal.tenant),
+    )
     app.route(
       "/api/v1/entities",
       entityRoutes<AuthEnv & Env>(database, (c) => c.var.principal.tenant),
@@ -88,6 +95,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
     )
     app.route("/api/v1/streams", streamListRoutes(database))
     app.route("/api/v1/metrics", metricRoutes(database, clock))
+    app.route("/api/v1/metrics/delivery", deliveryMetricRoutes(database, clock))
     app.route("/api/v1/keys", keyRoutes(database))
     app.route("/api/v1/sources", sourceRoutes({ database, sources: api.sources }))
     app.route("/api/v1/sources", sourceCompletenessRoutes({ database, completeness: api.completeness }))

@@ -1,0 +1,150 @@
+import type { AsOf } from "../store/correlations.ts"
+import type { Db } from "../store/database.ts"
+import { tracksOf, type DeploymentState } from "../store/deployment-tracks.ts"
+import { edgesOf } from "../store/live-edges.ts"
+import { latestFields, latestTitle, placesOf, wholeNames } from "../store/live-facts.ts"
+import { repositoryOfLine, type Ancestry } from "./ancestry.ts"
+import type { Change } from "./change.ts"
+import { combine, partsOfIssue, type Parts } from "./combine.ts"
+import { isPullRequest, loadChanges, shaOf } from "./load-changes.ts"
+import { loadAncestry } from "./load-lines.ts"
+import { followTracks, reverterOf } from "./standing.ts"
+import type { PullRequestStatus, Status } from "./status.ts"
+import { subjectOf, type Subject } from "./subject.ts"
+import { summaryOf } from "./summary.ts"
+import { tracksFrom } from "./track.ts"
+
+/**
+ * How an issue, a pull request or a commit stands, and in which environments it is live. It follows from
+ * what is stored, whatever the order and however often that came.
+ */
+export async function changeStatus(db: Db, tenant: string, entity: string, asOf: AsOf): Promise<Status> {
+  const subject = await subjectOf(db, tenant, entity, asOf)
+  const byKey = await loadChanges(db, tenant, subject.changes, asOf)
+  const changes = [...new Set(subject.changes.flatMap((key) => byKey.get(key) ?? []))]
+  const heads = await headsOf(db, tenant, changes, asOf)
+  const states = await loadTracks(db, tenant, { subject, changes, heads }, asOf)
+  const deployed = [
+    ...new Set(states.flatMap(({ sha, branch }) => (sha === null || branch !== "" ? [] : sha))),
+  ]
+  const others = [...new Set([...byKey.values()].flatMap(({ carriers }) => carriers))]
+  const ancestry = await loadAncestry(db, tenant, { deployed, others }, asOf)
+  const tracks = followTracks(tracksFrom(states), ancestry)
+
+  const fields = await latestFields(db, tenant, [{ key: entity, keys: subject.keys }, ...changes], asOf)
+  const text = (key: string, name: string): string | null => textOf(fields.get(key)?.[name])
+  const stateOf = ({ key }: Change): string | null => text(key, "state")?.toLowerCase() ?? null
+  const previewsOf = (some: readonly Change[]): Set<string> =>
+    new Set(some.flatMap((change) => [...change.carriers, ...(heads.get(change) ?? [])]))
+
+  const pullRequests = changes
+    .filter(({ key }) => isPullRequest(key))
+    .map((change) => {
+      const parts = { every: [change], some: [], previewed: previewsOf([change]), stateOf }
+      const { live } = combine(parts, tracks, ancestry)
+      return { ...showPullRequest(change, ancestry, stateOf(change)), title: text(change.key, "title"), live }
+    })
+  const parts: Parts = {
+    ...partsOf(entity, subject, changes, ancestry),
+    previewed: previewsOf(changes),
+    stateOf,
+  }
+  const own = pullRequests.find(({ entity: key }) => byKey.get(entity)?.key === key)
+  const standing = {
+    entity,
+    title: text(entity, "title") ?? (await latestTitle(db, tenant, [...subject.keys], asOf)),
+    state: own?.state ?? text(entity, "state")?.toLowerCase() ?? null,
+    ...combine(parts, tracks, ancestry),
+    pullRequests,
+  }
+  return { ...standing, summary: summaryOf(standing) }
+}
+
+/** An issue is live by all that implements it; a commit by itself or by any pull request that it came with. */
+function partsOf(
+  entity: string,
+  { keys, shippedBy }: Subject,
+  changes: readonly Change[],
+  ancestry: Ancestry,
+): Pick<Parts, "every" | "some" | "shipped"> {
+  if (shaOf(entity) !== null) return { every: [], some: changes }
+  const itself = {
+    key: entity,
+    keys,
+    mergedAt: null,
+    mergeCommit: null,
+    carriers: [],
+    reverters: [],
+    shippedBy,
+  }
+  return { ...partsOfIssue(changes, ancestry), shipped: shippedBy.size === 0 ? null : itself }
+}
+
+/** The commits at the heads of pull requests, of which previews are made. */
+async function headsOf(
+  db: Db,
+  tenant: string,
+  changes: readonly Change[],
+  asOf: AsOf,
+): Promise<ReadonlyMap<Change, readonly string[]>> {
+  const entities = changes.flatMap(({ keys }) => [...keys])
+  const edges = await edgesOf(db, tenant, { side: "out of", entities, relations: ["contains"] }, asOf)
+  return new Map(
+    changes.map((change) => [
+      change,
+      edges.flatMap(({ from, to }) => (change.keys.has(from) ? (shaOf(to) ?? []) : [])),
+    ]),
+  )
+}
+
+/** The states of every track that these changes would come to, each commit by its whole name. */
+async function loadTracks(
+  db: Db,
+  tenant: string,
+  {
+    subject,
+    changes,
+    heads,
+  }: { subject: Subject; changes: readonly Change[]; heads: ReadonlyMap<Change, readonly string[]> },
+  asOf: AsOf,
+): Promise<DeploymentState[]> {
+  const carriers = changes.flatMap((change) => change.carriers)
+  const places = await placesOf(db, tenant, carriers, asOf)
+  const named = changes.flatMap(({ key }) => /^github:pull_request:([^#]+)#/.exec(key)?.[1] ?? [])
+  const states = await tracksOf(
+    db,
+    tenant,
+    {
+      repositories: [...new Set([...named, ...places.map(({ line }) => repositoryOfLine(line))])],
+      shas: [...new Set([...carriers, ...[...heads.values()].flat()])],
+      deployments: [...subject.shippedBy, ...changes.flatMap((change) => [...change.shippedBy])],
+    },
+    asOf,
+  )
+  const short = states.flatMap(({ sha }) => (sha === null || sha.length >= 40 ? [] : sha))
+  const whole = await wholeNames(db, tenant, [...new Set(short)])
+  return states.map((state) =>
+    state.sha === null ? state : { ...state, sha: whole.get(state.sha) ?? state.sha },
+  )
+}
+
+function showPullRequest(
+  change: Change,
+  ancestry: Ancestry,
+  state: string | null,
+): Omit<PullRequestStatus, "title" | "live"> {
+  const merged = change.carriers.length > 0 || state === "merged"
+  return {
+    entity: change.key,
+    state: merged ? "merged" : state,
+    merged,
+    mergedAt: change.mergedAt,
+    mergeCommit: change.mergeCommit ?? change.carriers[0] ?? null,
+    revertedBy: reverterOf(change, ancestry)?.key ?? null,
+  }
+}
+
+function textOf(value: unknown): string | null {
+  // A long text is kept as a digest.
+  return typeof value === "string" && value !== "" && !value.startsWith("sha256:") ? value : null
+}

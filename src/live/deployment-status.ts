@@ -1,0 +1,60 @@
+import type { AsOf } from "../store/correlations.ts"
+import type { Db } from "../store/database.ts"
+import { statesOfDeployment, tracksOf, type DeploymentState } from "../store/deployment-tracks.ts"
+import { latestTitle } from "../store/live-facts.ts"
+import { pendingIn } from "./standing.ts"
+import { liveIn, shortTime, type LiveIn, type PendingIn, type Status } from "./status.ts"
+import { placesInWords } from "./summary.ts"
+import { tracksFrom, type Track } from "./track.ts"
+
+/** How a deployment stands: whether it is what is live in its environment. Null for what is none. */
+export async function deploymentStatus(
+  db: Db,
+  tenant: string,
+  entity: string,
+  asOf: AsOf,
+): Promise<Status | null> {
+  const states = await statesOfDeployment(db, tenant, entity, asOf)
+  const latest = states.at(-1)
+  if (latest === undefined) return null
+  const asked = { repositories: [], shas: [], deployments: [entity] }
+  const tracks = tracksFrom(await tracksOf(db, tenant, asked, asOf))
+  const live: LiveIn[] = []
+  const pending: PendingIn[] = []
+  for (const track of tracks) {
+    const found = liveAs(track, entity)
+    if (found === null) pending.push(pendingIn(track, reasonOf(track, entity, states)))
+    else live.push(found)
+  }
+  if (tracks.length === 0) {
+    pending.push(pendingIn(latest, `it is ${inWords(latest.status)}`))
+  }
+  const standing = {
+    entity,
+    title: await latestTitle(db, tenant, [entity], asOf),
+    state: latest.status,
+    live,
+    pending,
+    pullRequests: [],
+  }
+  return { ...standing, summary: [inWords(latest.status), ...placesInWords(live, pending)].join(", ") }
+}
+
+/** The deployment where it is what was put there last, since the first of its unbroken run. */
+function liveAs({ states, kind }: Track, entity: string): LiveIn | null {
+  const last = states.at(-1)
+  if (last === undefined || last.deployment !== entity || last.status === "inactive") return null
+  const first = states[states.findLastIndex(({ deployment }) => deployment !== entity) + 1]
+  return first === undefined ? null : liveIn(first, kind)
+}
+
+function reasonOf({ states }: Track, entity: string, own: readonly DeploymentState[]): string {
+  const next = states[states.findLastIndex(({ deployment }) => deployment === entity) + 1]
+  const wasThere = states.some(({ deployment }) => deployment === entity)
+  if (wasThere && next !== undefined) return `${next.deployment} took its place at ${shortTime(next.at)}`
+  return `it is ${inWords(own.at(-1)?.status ?? "unknown")}`
+}
+
+function inWords(status: string): string {
+  return status.replaceAll("_", " ")
+}

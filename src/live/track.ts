@@ -1,0 +1,133 @@
+import type { DeploymentState } from "../store/deployment-tracks.ts"
+import type { Ancestry } from "./ancestry.ts"
+import type { Change } from "./change.ts"
+
+/** What came to stand in one environment of one service, in order. */
+export interface Track {
+  service: string
+  environment: string
+  branch: string
+  kind: string
+  states: readonly DeploymentState[]
+}
+
+/** How a change fared in a track. */
+export interface Fate {
+  /** For each state of the track, whether the change was live from then on. */
+  live: readonly boolean[]
+  /** Whether the change is part of what the first known deployment already stood on. */
+  older: boolean
+}
+
+/** Puts states in their tracks; the order of the states is kept. */
+export function tracksFrom(states: readonly DeploymentState[]): Track[] {
+  const groups = Map.groupBy(states, ({ service, environment, branch }) =>
+    [service, environment, branch].join("\n"),
+  )
+  return [...groups.entries()]
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .flatMap(([, [first, ...rest]]) => {
+      if (first === undefined) return []
+      const { service, environment, branch } = first
+      const kind = [first, ...rest].find((state) => state.kind !== "unknown")?.kind ?? first.kind
+      return [{ service, environment, branch, kind, states: [first, ...rest] }]
+    })
+}
+
+/**
+ * Follows changes through one track. A change is live where what is deployed holds a commit that carries
+ * it, or the deployment says that it ships it, and no revert of it is live as well.
+ */
+export function followTrack(track: Track, ancestry: Ancestry): (change: Change) => Fate {
+  const fates = new Map<Change, Fate>()
+  const grounds = groundsShared(track, ancestry)
+  const follow = (change: Change): Fate => {
+    const known = fates.get(change)
+    if (known !== undefined) return known
+    // Reverts of each other in a circle revert nothing.
+    fates.set(change, { live: track.states.map(() => false), older: false })
+    const reverts = change.reverters.map((reverter) => ({ reverter, live: follow(reverter).live }))
+    const parts = change.carriers.length === 0 ? [null] : change.carriers
+    const followed = parts.map((sha) => {
+      const fate = followPart(track, ancestry, grounds, sha, change)
+      const outlived = reverts.filter(({ reverter }) => !isAgain(ancestry, sha, reverter))
+      return {
+        ...fate,
+        live: fate.live.map((is, at) => is && !outlived.some(({ live }) => live[at] === true)),
+      }
+    })
+    const fate = {
+      live: track.states.map((_, at) => followed.some(({ live }) => live[at] === true)),
+      older: followed.some(({ older }) => older),
+    }
+    fates.set(change, fate)
+    return fate
+  }
+  return follow
+}
+
+/** Whether a commit brings a change back in after what reverted it. */
+export function isAgain(ancestry: Ancestry, sha: string | null, reverter: Change): boolean {
+  return sha !== null && reverter.carriers.some((revert) => revert !== sha && ancestry.contains(sha, revert))
+}
+
+function followPart(
+  { states }: Track,
+  { contains, cameTogether }: Ancestry,
+  groundsAreKnown: readonly boolean[],
+  part: string | null,
+  change: Change,
+): Fate {
+  const live: boolean[] = []
+  const bySha = new Map<string, boolean>()
+  const presumed: string[] = [] // hold it because they are taken to stand on what was there before
+  let older = false
+  let counted = true
+  for (const [index, { sha, status, deployment }] of states.entries()) {
+    const shipped = change.shippedBy.has(deployment)
+    const within = part !== null && sha !== null && contains(sha, part)
+    if (index === 0 && within && !shipped && part !== sha && !cameTogether(sha, part)) {
+      older = true // who knows how long it has been there
+      counted = false
+    }
+    if (shipped || (part !== null && part === sha)) counted = true
+    const is = (within && counted) || shipped
+    const taken = !is && isPresumed(index, sha, status)
+    live.push(is || taken)
+    if (sha === null) continue
+    bySha.set(sha, is || taken)
+    if (shipped || taken) presumed.push(sha)
+  }
+  return { live, older: older && !counted }
+
+  function isPresumed(index: number, sha: string | null, status: string): boolean {
+    if (sha === null)
+      return status === "rolled_back" ? beforeLast(states, live, index) : (live[index - 1] ?? false)
+    const again = bySha.get(sha)
+    if (again !== undefined) return again
+    if (presumed.findLast((holder) => contains(sha, holder)) !== undefined) return true
+    return groundsAreKnown[index] !== true && status !== "rolled_back" && (live[index - 1] ?? false)
+  }
+}
+
+/** What was live before the deployment that was there last, which is what a rollback without a commit puts back. */
+function beforeLast(states: readonly DeploymentState[], live: readonly boolean[], index: number): boolean {
+  const last = states[index - 1]?.deployment
+  const before = states.slice(0, index).findLastIndex(({ deployment }) => deployment !== last)
+  return live[before] ?? false
+}
+
+/**
+ * For each state, whether its commit is known to be related to one that was deployed there before, so that
+ * pushes tell what is in it. Else it is taken to stand on what was there.
+ */
+function groundsShared({ states }: Track, { grounds }: Ancestry): boolean[] {
+  const met = new Set<string>()
+  return states.map(({ sha }) => {
+    if (sha === null) return false
+    const own = grounds(sha)
+    const shared = [...own].some((ground) => met.has(ground))
+    for (const ground of own) met.add(ground)
+    return shared
+  })
+}

@@ -1,0 +1,111 @@
+import type { AsOf } from "./correlations.ts"
+import type { Db } from "./database.ts"
+
+/** A state of a deployment, in the track of one environment of one service. */
+export interface DeploymentState {
+  /** Project, or else repository; empty where neither is told. */
+  service: string
+  /** In lower case; `production` for `Prod`. */
+  environment: string
+  /** Of a preview, of which each branch has its own; else empty. */
+  branch: string
+  /** `production`, `staging`, `preview`, … */
+  kind: string
+  /** Entity key. */
+  deployment: string
+  status: string
+  at: Date
+  sha: string | null
+  repository: string | null
+  ref: string | null
+  url: string | null
+}
+
+const columns = `s.service, s.environment, s.branch, s.kind, s.deployment, s.status, s.at, s.sha, s.repository,
+  s.ref, s.url`
+
+/** What makes a track one that is asked for. */
+export interface TracksAsked {
+  /** It deploys one of these; previews apart. */
+  repositories: readonly string[]
+  /** It deployed one of these commits. */
+  shas: readonly string[]
+  /** It holds one of these deployments. */
+  deployments: readonly string[]
+}
+
+/**
+ * What came to stand in every track that is asked for, in the order of the senders' clocks: successes, and
+ * of previews their removals too. Failed, cancelled and pending deployments put nothing there.
+ */
+export async function tracksOf(
+  db: Db,
+  tenant: string,
+  { repositories, shas, deployments }: TracksAsked,
+  asOf: AsOf,
+): Promise<DeploymentState[]> {
+  const { rows } = await db.query<DeploymentState>({
+    name: "deployment_tracks",
+    text: `with track as (
+        select service, environment, branch from deployment_states
+          where tenant = $1 and repository = any($2::text[]) and branch = ''
+        union
+        select service, environment, branch from deployment_states d
+          where tenant = $1 and repository is null and branch = '' and sha is not null and exists (
+            select from pushed_commits c where c.tenant = $1 and c.sha = d.sha
+              and split_part(c.line, '@', 1) = any($2::text[]))
+        union
+        select service, environment, branch from deployment_states where tenant = $1 and sha = any($3::text[])
+        union
+        select service, environment, branch from deployment_states where tenant = $1 and deployment = any($4::text[])
+      )
+      select distinct ${columns} from track
+      join deployment_states s on s.tenant = $1 and s.service = track.service
+        and s.environment = track.environment and s.branch = track.branch
+      where (s.status in ('success', 'rolled_back') or s.status = 'inactive' and s.branch <> '')
+        and s.known_from <= $5`,
+    values: [tenant, repositories, shas, deployments, asOf ?? "infinity"],
+  })
+  return rows.toSorted(byClock)
+}
+
+/** Every state of a deployment, in the order of the sender's clock. */
+export async function statesOfDeployment(
+  db: Db,
+  tenant: string,
+  deployment: string,
+  asOf: AsOf,
+): Promise<DeploymentState[]> {
+  const { rows } = await db.query<DeploymentState>({
+    name: "states_of_deployment",
+    text: `select distinct ${columns} from deployment_states s
+      where s.tenant = $1 and s.deployment = $2 and s.known_from <= $3`,
+    values: [tenant, deployment, asOf ?? "infinity"],
+  })
+  return rows.toSorted(byClock)
+}
+
+// Of one moment, the deployment with the greater number is the later one; then whatever tells two apart.
+function byClock(a: DeploymentState, b: DeploymentState): number {
+  return (
+    a.at.getTime() - b.at.getTime() ||
+    a.deployment.length - b.deployment.length ||
+    compare(a.deployment, b.deployment) ||
+    (progress.get(a.status) ?? 1) - (progress.get(b.status) ?? 1) ||
+    compare(JSON.stringify(a), JSON.stringify(b))
+  )
+}
+
+/** Of the states of one deployment at one time, which is the later. */
+const progress: ReadonlyMap<string, number> = new Map([
+  ["queued", 0],
+  ["success", 2],
+  ["failure", 2],
+  ["canceled", 2],
+  ["inactive", 3],
+  ["rolled_back", 3],
+])
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}

@@ -1,0 +1,197 @@
+import type { AsOf } from "./correlations.ts"
+import type { Db } from "./database.ts"
+
+/** A push of a line; a line is a ref of a repository, `acme/api@refs/heads/main`. */
+export interface LinePush {
+  line: string
+  /** Milliseconds of the sender's clock. */
+  at: number
+  /** Commit the line stood on; null where the push made it. */
+  before: string | null
+  /** Commit it stands on; null where the push deleted it. */
+  after: string | null
+}
+
+/** Where a commit stands on a line. */
+export interface Place extends LinePush {
+  sha: string
+  after: string
+  /** Place within its push, oldest first. */
+  ordinal: number
+}
+
+/** A push from which a line does not simply go on: it was made, deleted or forced; or its first that is known. */
+export interface Turn extends LinePush {
+  forced: boolean
+  /** So many commits were listed. */
+  commits: number
+}
+
+const until = (asOf: AsOf): Date | string => asOf ?? "infinity"
+const ms = "(extract(epoch from at) * 1000)::float8"
+
+/** Every place of these commits. */
+export async function placesOf(
+  db: Db,
+  tenant: string,
+  shas: readonly string[],
+  asOf: AsOf,
+): Promise<Place[]> {
+  const { rows } = await db.query<Place>({
+    name: "places_of_commits",
+    text: `select distinct sha, line, ${ms} as at, before_sha as before, after_sha as after, ordinal
+      from pushed_commits where tenant = $1 and sha = any($2::text[]) and known_from <= $3`,
+    values: [tenant, shas, until(asOf)],
+  })
+  return rows
+}
+
+const maxTurns = 1_000
+
+/** The first known push of these lines and their latest 1,000 turns, oldest first. */
+export async function turnsOf(db: Db, tenant: string, lines: readonly string[], asOf: AsOf): Promise<Turn[]> {
+  const columns = `line, at, before_sha, after_sha, forced, commits`
+  const { rows } = await db.query<Turn>({
+    name: "turns_of_lines",
+    text: `select distinct turn.line, ${ms} as at, before_sha as before, after_sha as after, forced, commits
+      from unnest($2::text[]) as wanted (line)
+      cross join lateral (
+        (select ${columns} from pushes where tenant = $1 and line = wanted.line and known_from <= $3
+          order by at limit 1)
+        union all
+        (select ${columns} from pushes where tenant = $1 and line = wanted.line and known_from <= $3
+          and (forced or before_sha is null or after_sha is null) order by at desc limit ${maxTurns})
+      ) as turn order by 2`,
+    values: [tenant, lines, until(asOf)],
+  })
+  return rows
+}
+
+/** Every push of a line in one millisecond, for each of these. */
+export async function pushesAt(
+  db: Db,
+  tenant: string,
+  moments: readonly Pick<LinePush, "line" | "at">[],
+  asOf: AsOf,
+): Promise<LinePush[]> {
+  const { rows } = await db.query<LinePush>({
+    name: "pushes_at",
+    text: `select distinct p.line, (extract(epoch from p.at) * 1000)::float8 as at, before_sha as before, after_sha as after
+      from unnest($2::text[], $3::float8[]) as m (line, ms)
+      join pushes p on p.tenant = $1 and p.line = m.line and p.at = to_timestamp(m.ms / 1000) and p.known_from <= $4`,
+    values: [tenant, moments.map(({ line }) => line), moments.map(({ at }) => at), until(asOf)],
+  })
+  return rows
+}
+
+/**
+ * Commits that are taken for copies of these: of the same author with the same message, pushed later, to a
+ * line that the commit itself is not on.
+ */
+export async function likesOf(
+  db: Db,
+  tenant: string,
+  shas: readonly string[],
+  asOf: AsOf,
+): Promise<{ sha: string; like: string }[]> {
+  const { rows } = await db.query<{ sha: string; like: string }>({
+    name: "likes_of_commits",
+    text: `select distinct one.sha, other.sha as "like" from pushed_commits one
+      join pushed_commits other on other.tenant = $1 and other.likeness = one.likeness and other.sha <> one.sha
+        and other.at >= one.at and other.known_from <= $3
+      where one.tenant = $1 and one.sha = any($2::text[]) and one.likeness is not null and one.known_from <= $3
+        and not exists (select from pushed_commits own where own.tenant = $1 and own.sha = one.sha
+          and own.line = other.line and own.known_from <= $3)
+      order by 1, 2 limit 200`,
+    values: [tenant, shas, until(asOf)],
+  })
+  return rows
+}
+
+/** The whole names of abbreviated ones, where each is that of one commit alone. */
+export async function wholeNames(
+  db: Db,
+  tenant: string,
+  abbreviations: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  if (abbreviations.length === 0) return new Map()
+  const { rows } = await db.query<{ short: string; sha: string }>({
+    name: "whole_names_of_commits",
+    text: `select short, min(sha) as sha from unnest($2::text[]) as asked (short)
+      join pushed_commits c on c.tenant = $1 and c.sha >= short and c.sha < short || 'g'
+      group by short having min(sha) = max(sha)`,
+    values: [tenant, abbreviations],
+  })
+  return new Map(rows.map(({ short, sha }) => [short, sha]))
+}
+
+/** A merge of a pull request, by its key. */
+export interface Merge {
+  pullRequest: string
+  sha: string
+  mergedAt: Date
+}
+
+/** The merges of these pull requests, and those that made these commits. */
+export async function mergesOf(
+  db: Db,
+  tenant: string,
+  { pullRequests, shas }: { pullRequests: readonly string[]; shas: readonly string[] },
+  asOf: AsOf,
+): Promise<Merge[]> {
+  const { rows } = await db.query<Merge>({
+    name: "merges_of",
+    text: `select distinct pull_request as "pullRequest", sha, merged_at as "mergedAt" from merged_pull_requests
+      where tenant = $1 and (pull_request = any($2::text[]) or sha = any($3::text[])) and known_from <= $4
+      order by 3, 2, 1`,
+    values: [tenant, pullRequests, shas, until(asOf)],
+  })
+  return rows
+}
+
+/** What is latest known of some fields of things, and which keys each thing has. */
+export async function latestFields(
+  db: Db,
+  tenant: string,
+  things: readonly { key: string; keys: Iterable<string> }[],
+  asOf: AsOf,
+): Promise<ReadonlyMap<string, Readonly<Record<string, unknown>>>> {
+  const pairs = things.flatMap(({ key, keys }) => [...keys].map((alias) => ({ key, alias })))
+  const { rows } = await db.query<{ key: string; name: string; value: unknown }>({
+    name: "latest_fields",
+    text: `select distinct on (thing.key, field.name) thing.key, field.name, state.fields -> field.name as value
+      from unnest($2::text[], $3::text[]) as thing (key, alias)
+      cross join unnest(array['title', 'state']) as field (name)
+      cross join lateral (
+        select fields, at, tie from entity_states where tenant = $1 and entity = thing.alias
+          and fields ? field.name and known_from <= $4 order by at desc, tie desc limit 1
+      ) as state
+      order by thing.key, field.name, state.at desc, state.tie desc`,
+    values: [tenant, pairs.map(({ key }) => key), pairs.map(({ alias }) => alias), until(asOf)],
+  })
+  const found = new Map<string, Record<string, unknown>>()
+  for (const { key, name, value } of rows) found.set(key, { ...found.get(key), [name]: value })
+  return found
+}
+
+/** The title of the latest event on a thing that has one. */
+export async function latestTitle(
+  db: Db,
+  tenant: string,
+  keys: readonly string[],
+  asOf: AsOf,
+): Promise<string | null> {
+  const { rows } = await db.query<{ title: string }>({
+    name: "latest_title",
+    text: `select e.title from unnest($2::text[]) as thing (key)
+      cross join lateral (
+        select event_id, occurred_at from event_log where tenant = $1 and entity = thing.key
+          order by occurred_at desc limit 20
+      ) as latest
+      join events e on e.id = latest.event_id
+      where e.title is not null and e.received_at <= $3
+      order by latest.occurred_at desc, e.title limit 1`,
+    values: [tenant, keys, until(asOf)],
+  })
+  return rows[0]?.title ?? null
+}
