@@ -31,16 +31,18 @@ async function typesIn(tenant: string, entity: string): Promise<string[]> {
   return events.map(({ event }) => event.type)
 }
 
+function push(at: number, branch: string, fullName: string, sha: string): Delivery {
+  return github("push", {
+    ref: `refs/heads/${branch}`,
+    before: "0".repeat(40),
+    after: sha,
+    commits: [{ id: sha, message: "Limit", distinct: true }],
+    head_commit: { id: sha, message: "Limit", timestamp: timeAt(at) },
+    repository: { id: 7, full_name: fullName, default_branch: "main", pushed_at: toSecond(at) },
+  })
+}
+
 describe("one story", () => {
-  const push = (at: number, branch: string, fullName: string, sha: string) =>
-    github("push", {
-      ref: `refs/heads/${branch}`,
-      before: "0".repeat(40),
-      after: sha,
-      commits: [{ id: sha, message: "Limit", distinct: true }],
-      head_commit: { id: sha, message: "Limit", timestamp: timeAt(at) },
-      repository: { id: 7, full_name: fullName, default_branch: "main", pushed_at: toSecond(at) },
-    })
   const renamed = github(
     "repository",
     { action: "renamed", changes: { repository: { name: { from: "api" } } } },
