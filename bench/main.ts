@@ -1,8 +1,8 @@
 import { parseArgs, type ParseArgsConfig } from "node:util"
-import { publish, type BenchOptions, type BenchResult } from "./support/result.ts"
+import { publish, type BenchOptions, type BenchReport, type BenchResult } from "./support/result.ts"
 
 interface Bench {
-  run: (options: BenchOptions) => Promise<BenchResult>
+  run: (options: BenchOptions) => Promise<BenchResult | BenchReport>
   /** What it takes on the command line besides `--json`. */
   options?: ParseArgsConfig["options"]
 }
@@ -11,6 +11,8 @@ const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   ingest: () => import("./ingest.ts"),
   sse: () => import("./sse.ts"),
   pipeline: () => import("./pipeline.ts"),
+  references: () => import("./references.ts"),
+  correlation: () => import("./correlation.ts"),
 }
 
 const [name = "", ...args] = process.argv.slice(2)
@@ -20,6 +22,7 @@ if (load === undefined) {
   console.error(
     "       npm run bench -- ingest [--profile octokit|12k|256k|5m] [--connections 16|64|256] [--full]",
   )
+  console.error("       npm run bench -- references [--corpus FILE] [--team-keys A,B]")
   process.exitCode = 2
 } else {
   for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1))

@@ -20,6 +20,15 @@ export interface BenchResult {
   table?: readonly Readonly<Record<string, string | number>>[]
 }
 
+/** What a bench found that measures no server: what to print, and the figures by name. */
+export interface BenchReport {
+  bench: string
+  /** The report as it is read. */
+  lines: readonly string[]
+  figures: Readonly<Record<string, unknown>>
+  conditions: Record<string, unknown>
+}
+
 /** What the command line asks of a bench. */
 export interface BenchOptions {
   /** Says how far the bench is, on a terminal or into a log. */
@@ -29,12 +38,23 @@ export interface BenchOptions {
 }
 
 /** Prints a result for reading, and writes it as JSON where a file is named. */
-export async function publish({ table, ...result }: BenchResult, file: string | undefined): Promise<void> {
+export async function publish(found: BenchResult | BenchReport, file: string | undefined): Promise<void> {
+  if ("lines" in found) {
+    const { bench, lines, figures, conditions } = found
+    for (const line of lines) console.log(line)
+    if (file !== undefined) await write(file, { bench, ...figures, conditions })
+    return
+  }
+  const { table, ...result } = found
   if (table !== undefined) console.table(table)
   console.log(`${result.bench}: ${result.ours} ${result.unit}`)
   console.log(`  p50 ${result.p50Ms} ms, p95 ${result.p95Ms} ms, p99 ${result.p99Ms} ms`)
   for (const [name, value] of Object.entries(result.baselines)) {
     console.log(`  ${name}: ${value} ${result.unit}, ours is ${result.ratios[name]} times that`)
   }
-  if (file !== undefined) await writeFile(file, `${JSON.stringify(result, null, 2)}\n`)
+  if (file !== undefined) await write(file, result)
+}
+
+async function write(file: string, value: object): Promise<void> {
+  await writeFile(file, `${JSON.stringify(value, null, 2)}\n`)
 }

@@ -269,12 +269,25 @@ it.each([
   "_*",
   "\n",
   "'https://a'",
+  "eng-12,",
+  "\neng-123",
+  "[eng-1,",
+  "merge x-1 ",
+  "Merge branch 'eng-12",
+  "<blockquote>",
+  "release ",
+  "cherry picked from ",
+  "https://linear.app/a/issue/A-1,",
+  "a.b-1-a",
 ])("a field full of %j is read at once", (unit) => {
   const text = unit.repeat(70_000 / unit.length)
   for (const format of ["plain", "markdown", "slack", "branch", "url"] as const) {
     for (const field of ["title", "commit", "body"]) {
+      const startedAt = performance.now()
       const { references } = correlate({ entity: pullRequest, texts: [{ field, format, text }] })
       expect(references.length).toBeLessThanOrEqual(maxReferences)
+      // Tens of milliseconds where time grows with length; minutes where it grows with its square.
+      expect(performance.now() - startedAt).toBeLessThan(2_000)
     }
   }
 })

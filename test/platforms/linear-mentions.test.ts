@@ -1,10 +1,15 @@
 import * as fc from "fast-check"
 import { describe, expect, test } from "vitest"
-import type { TextField } from "../../src/core/platform.ts"
+import type { KnownNames, TextField } from "../../src/core/platform.ts"
 import { mentionsIn } from "../../src/platforms/linear/mentions.ts"
 
-function found(format: TextField["format"], text: string, subject: string | null = null): string[] {
-  return mentionsIn({ field: "x", format, text }, subject).map((mention) => {
+function found(
+  format: TextField["format"],
+  text: string,
+  subject: string | null = null,
+  known: KnownNames = {},
+): string[] {
+  return mentionsIn({ field: "x", format, text }, subject, known).map((mention) => {
     expect(text.slice(mention.start, mention.end)).toBe(mention.text)
     expect(mention.entity).toBe(`linear:issue:${mention.text.toUpperCase()}`)
     return mention.relation === "closes" ? `${mention.text} closes` : mention.text
@@ -29,6 +34,11 @@ describe("names of branches", () => {
     ["dev-123-add-login", ["dev-123"]],
     ["eng-123-2", ["eng-123"]],
     ["eng-123-2026-roadmap", ["eng-123"]],
+    ["sam-eng-1234-fix-login", ["eng-1234"]],
+    ["sam/login-eng-1234", ["eng-1234"]],
+    ["ENG-725B", ["ENG-725"]],
+    ["des-17-colours", ["des-17"]],
+    ["sam/docs-11318-quickstart", ["docs-11318"]],
   ])("%s names %j", (branch, expected) => {
     expect(found("branch", branch)).toEqual(expected)
   })
@@ -59,6 +69,11 @@ describe("names of branches", () => {
     "cve-2026-1234",
     "v1-2",
     "utf-8-decoder",
+    "sam/keep-the-open-tab-4763",
+    "fix-roles-404",
+    "raise-cap-500",
+    "june-6-banner",
+    "docs-2",
   ])("%s names nothing", (branch) => {
     expect(found("branch", branch)).toEqual([])
   })
@@ -87,6 +102,18 @@ describe("titles and other plain text", () => {
     ["Merge remote-tracking branch 'origin/eng-13-x' into eng-12-login", ["eng-13", "eng-12"]],
     ["Merge branch 'eng-13' of github.com:acme/api into ENG-14", ["eng-13", "ENG-14"]],
     ["Merge pull request #12 from acme/eng-12-login", ["eng-12"]],
+    ["Merge origin/main into eng-12-login", ["eng-12"]],
+    ["* fix\n* Merge branch 'main' into eng-12-login", ["eng-12"]],
+    ["sam-eng-1234-login (#4)", ["eng-1234"]],
+    ["WIP: eng-12 login", ["eng-12"]],
+    ['Revert "eng-12: login"', ["eng-12"]],
+    ["Login [eng-12, eng-13]", ["eng-12", "eng-13"]],
+    ["Login\n\neng-12, eng-13\n", ["eng-12", "eng-13"]],
+    ["Clean up after eng-123 (#5)", ["eng-123"]],
+    ["Rebuild the `eng-12` branch", ["eng-12"]],
+    ["chore(sam/eng-12-login): bump", ["eng-12"]],
+    ["linear.app/acme/issue/eng-1/login", ["eng-1"]],
+    ["DES-40 and SHA-77", ["DES-40", "SHA-77"]],
   ])("%j mentions %j", (text, expected) => {
     expect(found("plain", text)).toEqual(expected)
   })
@@ -94,6 +121,14 @@ describe("titles and other plain text", () => {
   test.each([
     "UTF-8",
     "SHA-256",
+    "SHA-3",
+    "HS-512",
+    "LIMIT-1",
+    "ICD-10",
+    "RTX-4090",
+    "Merge step-12 into develop",
+    "Boxes of h-9, fixed h-9",
+    "sam@box.ENG-1",
     "AES-256",
     "CVE-2025-1234",
     "CVE-2025",
@@ -172,6 +207,26 @@ describe("magic words", () => {
   })
 })
 
+describe("with the teams' keys known", () => {
+  const known = { teamKeys: new Set(["ENG", "NODE", "4U"]) }
+  test.each<[TextField["format"], string, string[]]>([
+    ["branch", "dev/add-the-eng-12-thing", ["eng-12"]],
+    ["branch", "web-12-login", []],
+    ["branch", "renovate/node-20", []],
+    ["branch", "node-20.1", []],
+    ["branch", "node-20-fix", ["node-20"]],
+    ["plain", "look at eng-12, NODE-20, 4u-7", ["eng-12", "NODE-20", "4u-7"]],
+    ["plain", "WEB-1 and UTF-8", []],
+    ["plain", "Second half of Eng-12b", ["Eng-12"]],
+    ["plain", "eng-12.5 eng-1-2-3 eng-012 xeng-12 eng-12x eng-12.md", []],
+    ["plain", "sam@laptop-eng-12.example eng-12@x.example", []],
+    ["plain", "Merge branch 'main' into web-eng-12", ["eng-12"]],
+    ["markdown", "closes eng-12, eng-13; skip eng-14", ["eng-12 closes", "eng-13 closes"]],
+  ])("%s %j names %j", (format, text, expected) => {
+    expect(found(format, text, null, known)).toEqual(expected)
+  })
+})
+
 test("Slack's links are read by their labels, their addresses by whoever owns them", () => {
   expect(
     found("slack", "<https://linear.app/acme/issue/ENG-1/x|ENG-1 Login> and <https://x.example/ENG-2>"),
@@ -208,15 +263,21 @@ test("spans are right, order is that of the text, and nothing throws, whatever t
   )
   const text = fc.array(piece, { maxLength: 30 }).map((pieces) => pieces.join(""))
   fc.assert(
-    fc.property(fc.constantFrom("plain", "markdown", "slack", "branch"), text, (format, written) => {
-      const mentions = mentionsIn({ field: "x", format, text: written }, null)
-      expect(mentions.map(({ start, end }) => written.slice(start, end))).toEqual(
-        mentions.map((one) => one.text),
-      )
-      expect(mentions.map(({ start }) => start)).toEqual(
-        mentions.map(({ start }) => start).toSorted((a, b) => a - b),
-      )
-      expect(new Set(mentions.map(({ entity }) => entity)).size).toBe(mentions.length)
-    }),
+    fc.property(
+      fc.constantFrom("plain", "markdown", "slack", "branch"),
+      text,
+      fc.boolean(),
+      (format, written, knows) => {
+        const known = knows ? { teamKeys: new Set(["ENG"]) } : {}
+        const mentions = mentionsIn({ field: "x", format, text: written }, null, known)
+        expect(mentions.map(({ start, end }) => written.slice(start, end))).toEqual(
+          mentions.map((one) => one.text),
+        )
+        expect(mentions.map(({ start }) => start)).toEqual(
+          mentions.map(({ start }) => start).toSorted((a, b) => a - b),
+        )
+        expect(new Set(mentions.map(({ entity }) => entity)).size).toBe(mentions.length)
+      },
+    ),
   )
 })

@@ -49,7 +49,8 @@ export function identifiersInBranch(branch: string, teamKeys?: ReadonlySet<strin
 }
 
 /** What an identifier of a known team may look like, in any text; a letter may follow that tells a part. */
-export const anyCandidate = /(?<![A-Za-z0-9])([A-Za-z0-9]{1,7})-([1-9]\d{0,8})(?!\d|[A-Za-z][A-Za-z0-9])/g
+export const anyCandidate =
+  /(?<![A-Za-z0-9])([A-Za-z0-9]{1,7})-([1-9]\d{0,8})(?!\d|[E-Ze-z]|[A-Da-d][A-Za-z0-9])/g
 
 /** Whether a machine made the branch, for an update, a release or a queue. */
 function isMachineBranch(name: string): boolean {

@@ -17,8 +17,10 @@ const oneWord = /^\s*(?<branch>[A-Za-z0-9][\w/-]{0,254})(?:[ \t]+\(#\d{1,9}\))?[
  */
 export function branchSpans(text: string): Span[] {
   const spans: Span[] = []
-  const [start, end] = oneWord.exec(text)?.indices?.groups?.["branch"] ?? [0, 0]
-  if (/[A-Za-z0-9][-/][A-Za-z]/.test(text.slice(start, end))) spans.push({ start, end })
+  const title = oneWord.exec(text)?.indices?.groups?.["branch"]
+  if (title !== undefined && /[A-Za-z0-9][-/][A-Za-z]/.test(text.slice(...title))) {
+    spans.push({ start: title[0], end: title[1] })
+  }
   if (!/merge/i.test(text)) return spans
   for (const line of text.matchAll(mergeLine)) {
     if (!namesBranches.test(line[0])) continue

@@ -32,7 +32,9 @@ export function magicWordBefore(text: string, at: number): MagicWord | null {
   return negated.test(words.slice(0, match.index + 1)) ? "refers" : "closes"
 }
 
-const gap = /^[\])>*_`"']{0,6}(?:[ \t]*(?:,|;|&|\+|\/|and\b|or\b))+[ \t]*(?:\r?\n[ \t]*)?[[(<*_`"'#]{0,6}$/i
+// What stands between two items: the rest of a link (its address is blanked), brackets, a comma or a word.
+const gap =
+  /^(?:\]\(\uFFFC{1,200}\))?[\])>*_`"']{0,6}(?:[ \t]*(?:,|;|&|\+|\/|and\b|or\b))+[ \t]*(?:\r?\n[ \t]*)?[[(<*_`"'#]{0,6}$/i
 const nextBullet = /^[^\n]*\r?\n[ \t]*[-*+][ \t]+[[(<*_`"'#]{0,6}$/
 const bullet = /(?:^|\n)[ \t]*[-*+][ \t]+[[(<*_`"'#]{0,6}$/
 

@@ -58,7 +58,7 @@ function standsAlone(text: string, start: number, end: number): boolean {
 
 /** Whether the number ends where it seems to, and the whole is no part of a mail's or another address. */
 function isWhole(text: string, start: number, end: number): boolean {
-  return !/^(?:\.\d|-\d+[-.]\d)/.test(text.slice(end, end + 12)) && isOutsideAddress(text, start)
+  return !/^(?:@|\.[a-z\d]|-\d+[-.]\d)/.test(text.slice(end, end + 12)) && isOutsideAddress(text, start)
 }
 
 /** An address is its platform's to read. */

@@ -1,0 +1,29 @@
+import { readFile } from "node:fs/promises"
+import { z } from "zod"
+
+/** The project's own corpus; `fixtures/correlation/README.md` says what is in it. */
+export const ownCorpus = new URL("../../fixtures/correlation/references.jsonl", import.meta.url)
+
+const shape = z.object({
+  id: z.union([z.string(), z.number()]),
+  title: z.string().nullish(),
+  branch: z.string().nullish(),
+  body: z.string().nullish(),
+  /** Identifiers of the Linear issues that a reader finds: `ENG-123`. */
+  expected: z.array(z.string()),
+})
+
+export type LabelledRecord = z.infer<typeof shape>
+
+/** The records of a corpus, a line of JSON each. Throws with the number of the first line that is none. */
+export async function readRecords(file: string | URL): Promise<LabelledRecord[]> {
+  const lines = (await readFile(file, "utf8")).split("\n")
+  return lines.flatMap((line, index) => {
+    if (line.trim() === "") return []
+    try {
+      return [shape.parse(JSON.parse(line))]
+    } catch (cause) {
+      throw new Error(`line ${index + 1} of ${String(file)} is no labelled record`, { cause })
+    }
+  })
+}
