@@ -110,7 +110,7 @@ export function global(kind: string, path: string): KeyReader {
  */
 export function numberedById(kind: string, path: string): KeyReader {
   return (payload) => {
-    const repositoryId = id(payload, "repository.id")
+    const repositoryId = id(payload, "repository.id")?.toLowerCase() ?? null
     const number = count(payload, path)
     return repositoryId === null || number === null ? null : `github:${kind}_id:${repositoryId}#${number}`
   }
@@ -119,7 +119,7 @@ export function numberedById(kind: string, path: string): KeyReader {
 /** `github:branch_id:<id of the repository>@<name>`, the same for a branch. */
 export function branchIdKey(repositoryId: string | null, name: unknown): string | null {
   return repositoryId !== null && typeof name === "string" && refName.test(name)
-    ? `github:branch_id:${repositoryId}@${name}`
+    ? `github:branch_id:${repositoryId.toLowerCase()}@${name}`
     : null
 }
 

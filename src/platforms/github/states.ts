@@ -59,9 +59,9 @@ export function commentState(kind: string): Read {
  * request's is no earlier.
  */
 export function reviewState(payload: unknown): EntityState | null {
-  const found = id(payload, "review.id")
+  const key = global("review", "review.id")(payload)
   const submitted = time(payload, "review.submitted_at")
-  if (found === null || submitted === null) return null
+  if (key === null || submitted === null) return null
   const later =
     text(payload, "action") === "submitted"
       ? []
@@ -72,7 +72,7 @@ export function reviewState(payload: unknown): EntityState | null {
     author: stateValue(at(payload, "review.user.login")),
   }
   const when = new Date(Math.max(submitted.getTime(), ...later.map((other) => other?.getTime() ?? 0)))
-  return state(`github:review:${found}`, when, text(payload, "action"), shownFields(fields))
+  return state(key, when, text(payload, "action"), shownFields(fields))
 }
 
 /**

@@ -35,6 +35,13 @@ export function expectWellFormed(normalized: Normalized, platform: Platform): vo
   expect(normalized.occurredAt.getTime()).toBeGreaterThanOrEqual(0) // and so is a time at all
   expect(normalized.occurredAt.getUTCFullYear()).toBeLessThan(10_000)
   if (normalized.url !== null) expect(normalized.url).toMatch(/^https?:\/\//i)
+  for (const { entity, at } of normalized.states ?? []) {
+    expectWellFormedKey(entity)
+    expect(at.getTime()).not.toBeNaN()
+  }
+  for (const { document } of [...normalized.references, ...normalized.texts]) {
+    if (document !== undefined) expectWellFormedKey(document)
+  }
   for (const { entity, relation, subject } of normalized.references) {
     expectWellFormedKey(entity)
     if (subject !== undefined) expectWellFormedKey(subject)
