@@ -75,6 +75,16 @@ export async function deleteReferences(db: Db, ids: readonly string[]): Promise<
   })
 }
 
+/** Names of the rules that made links of these events. */
+export async function rulesBehind(db: Db, ids: readonly string[]): Promise<string[]> {
+  const { rows } = await db.query<{ rule: string }>({
+    name: "rules_behind",
+    text: "select distinct rule from event_correlations where event_id = any($1::uuid[]) order by rule",
+    values: [ids],
+  })
+  return rows.map(({ rule }) => rule)
+}
+
 const linkKey = "event_id, from_entity, to_entity, relation, rule"
 const linkContent =
   "tenant, rule_version, strength, confidence, evidence, occurred_at, document, field, stated_at, tie, known_from"

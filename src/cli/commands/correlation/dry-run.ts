@@ -9,8 +9,8 @@ import { openDatabase } from "../../../store/database.ts"
 import type { LogWindow } from "../../../store/dry-run.ts"
 import { textOption, type CommandContext, type OptionValues } from "../../command.ts"
 import { withSchema } from "../../database.ts"
-import { readDuration } from "../../duration.ts"
 import { createProgress } from "../../progress.ts"
+import { readNumber, readTime } from "../../read-value.ts"
 import { loadRules } from "./load-rules.ts"
 import { report } from "./report.ts"
 
@@ -77,27 +77,10 @@ function statusOf({ complete, faults }: DryRun): number {
 }
 
 function readWindow(options: OptionValues, now: Date): LogWindow {
-  const since = readTime(textOption(options, "since") ?? "30d", "since", now)
-  const until = textOption(options, "until")
-  const end = until === undefined ? undefined : readTime(until, "until", now)
+  const since = readTime({ since: "30d", ...options }, "since", now) ?? now
+  const end = readTime(options, "until", now)
   if (end !== undefined && end <= since) {
     throw new SignalboxError("bad_request", "--until must be later than --since")
   }
   return { since, ...(end === undefined ? {} : { until: end }), after: readNumber(options, "after") ?? 0 }
-}
-
-/** A time, or a duration before now. */
-function readTime(given: string, option: string, now: Date): Date {
-  if (/^\d{4}-/.test(given)) {
-    const time = new Date(given)
-    if (!Number.isNaN(time.getTime())) return time
-  }
-  return new Date(now.getTime() - readDuration(given, option) * 1_000)
-}
-
-function readNumber(options: OptionValues, name: string): number | undefined {
-  const given = textOption(options, name)
-  if (given === undefined) return undefined
-  if (/^\d{1,15}$/.test(given)) return Number(given)
-  throw new SignalboxError("bad_request", `--${name} takes a whole number`)
 }
