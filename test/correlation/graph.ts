@@ -75,8 +75,9 @@ export async function insertLogged(db: Db, events: readonly EventRow[]): Promise
   )
   await db.query(
     `insert into event_log (position, event_id, tenant, platform, source, type, name, priority, entity,
-       occurred_at, correlation_id, appended_at)
-     select position, id, tenant, 'github', 'default', type, 'name', 'normal', entity, occurred_at, 'c', now()
+       occurred_at, correlation_id, bytes, appended_at)
+     select position, id, tenant, 'github', 'default', type, 'name', 'normal', entity, occurred_at, 'c',
+       octet_length(raw), now()
      from jsonb_to_recordset($1::jsonb) as x (${columns})`,
     values,
   )
