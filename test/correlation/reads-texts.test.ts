@@ -273,6 +273,7 @@ it.each([
   "\neng-123",
   "[eng-1,",
   "merge x-1 ",
+  "merge a-1 b-2 c-3 into d-4\n",
   "Merge branch 'eng-12",
   "<blockquote>",
   "release ",

@@ -124,6 +124,7 @@ describe("titles and other plain text", () => {
     "SHA-3",
     "HS-512",
     "LIMIT-1",
+    "What is asked\n\n- TL-1 is met\n- AC-12 is not",
     "ICD-10",
     "RTX-4090",
     "Merge step-12 into develop",

@@ -10,6 +10,9 @@ const namesBranches = /\bbranch(?:es)?\b|\bpull request\b|\bremote-tracking\b|\b
 const branchWord = /[A-Za-z0-9][\w./-]{0,254}/g
 const oneWord = /^\s*(?<branch>[A-Za-z0-9][\w/-]{0,254})(?:[ \t]+\(#\d{1,9}\))?[ \t]*(?:\r?\n|$)/d
 
+/** Branches looked for in one text; no list of merges is of use past this. */
+const maxSpans = 200
+
 /**
  * Where a text names branches: in the subjects of merges (`Merge branch 'main' into eng-12-login`,
  * `Merge pull request #4 from acme/eng-12-login`), one of which may be a line of a squash's list; and
@@ -28,6 +31,7 @@ export function branchSpans(text: string): Span[] {
       if (!/-\d/.test(word[0])) continue
       const start = line.index + word.index
       spans.push({ start, end: start + word[0].length })
+      if (spans.length === maxSpans) return spans
     }
   }
   return spans

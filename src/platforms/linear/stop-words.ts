@@ -23,7 +23,7 @@ const inAnyCase = wordSet(
   "patch fix fixes hotfix bugfix feat feature features chore refactor temp tmp poc wip gh pr prs",
   "issue issues ticket tickets release releases version ver revert reverts rc alpha beta gamma",
   "step steps phase part parts stage level tier option section chapter page line column row table figure fig",
-  "round finding findings attempt attempts",
+  "round finding findings attempt attempts ac nfr req uc tc",
   "day days week weeks month year quarter sprint covid sars catch error err status code",
   "jan feb mar apr jun jul aug sep sept oct nov dec fy january april june july august october",
   "foo bar baz qux abc xyz xxx yyy zzz todo fixme tbd",

@@ -21,6 +21,8 @@ const address = /(?:\blinear\.app|\blinear:\/)\/[\w.-]{1,64}\/issue\/$/i
  */
 export function identifiersInText(text: string, teamKeys?: ReadonlySet<string>): FoundInText[] {
   const branches = branchSpans(text)
+  const firstBreak = text.indexOf("\n")
+  const firstLineEnd = firstBreak === -1 ? text.length : firstBreak
   const found: FoundInText[] = []
   let last: FoundInText | undefined
   for (const match of text.matchAll(teamKeys === undefined ? candidate : anyCandidate)) {
@@ -36,7 +38,8 @@ export function identifiersInText(text: string, teamKeys?: ReadonlySet<string>):
     if (!mayBe) continue
     const inherited = last !== undefined && isOneList(text, last.start, last.end, start) ? last.word : null
     const word = inherited ?? magicWordBefore(text, start)
-    const counts = teamKeys !== undefined || isAddress || isPlausible(text, key, number, start, end, word)
+    const counts =
+      teamKeys !== undefined || isAddress || isPlausible(text, key, number, start, end, word, firstLineEnd)
     if (!counts) continue
     last = { identifier, start, end, word }
     found.push(last)
@@ -74,8 +77,14 @@ function isPlausible(
   start: number,
   end: number,
   word: MagicWord | null,
+  firstLineEnd: number,
 ): boolean {
-  if (key === key.toUpperCase()) return word !== null || /^[A-Z][A-Z0-9]/.test(key)
+  if (key === key.toUpperCase()) {
+    if (word !== null) return true
+    // `TL-1`, `FR-2` in a body: what specifications and reviews number their points by.
+    if (key.length === 2 && number.length === 1 && start > firstLineEnd) return false
+    return /^[A-Z][A-Z0-9]/.test(key)
+  }
   if (word !== null) return key.length > 1
   return /^[A-Za-z]{2,5}$/.test(key) && isTold(text, number, start, end)
 }
