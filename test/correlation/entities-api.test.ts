@@ -199,6 +199,10 @@ describe("a timeline", () => {
        from event_log where event_id = id and event_log.tenant = 'large'`,
       [mebibytes],
     )
+    await database.work.query(
+      "update event_log set bytes = ($1::int[])[position - 99] * 1048576 where tenant = 'large'",
+      [mebibytes],
+    )
     const read = (options: { cursor?: TimelineCursor | null; payload?: boolean }) =>
       readAs(database, "large", (db) => timeline(db, "large", issue, { limit: 100, ...options }))
     const pages: number[][] = []
