@@ -66,4 +66,28 @@ create index entity_states_latest on entity_states (tenant, entity, at desc, tie
 create index entity_states_event on entity_states (event_id);
 comment on table entity_states is 'One row for each event that shows how a thing stood: its fields at that time of the sender''s clock.';
 
+-- Keys of Linear's teams, as its events show them. They tell identifiers in texts from look-alikes, those of
+-- earlier events too: what was logged up to `known_at` is read anew by them, in the order of its positions.
+create table linear_team_keys (
+  tenant text not null,
+  key text not null check (key ~ '^[A-Z0-9]{1,7}$'),
+  first_event uuid not null, -- the event that showed it first to us
+  known_at bigint not null, -- head of the log when it became known
+  read_to bigint not null default 0, -- position up to which events have been read by it
+  primary key (tenant, key)
+);
+comment on table linear_team_keys is 'Keys of Linear''s teams; texts are read by them, those of earlier events too.';
+
+-- Fails what was read by other names than those that are known. Under the lock of the log, which whoever
+-- learns a name takes.
+create function expect_team_keys(tenants text[], counts integer[]) returns void language plpgsql as $$
+begin
+  if exists (
+    select from unnest(tenants, counts) as read (tenant, keys)
+    where read.keys <> (select count(*) from linear_team_keys k where k.tenant = read.tenant)
+  ) then
+    raise exception 'names were learned meanwhile' using errcode = 'serialization_failure';
+  end if;
+end $$;
+
 insert into schema_migrations (name) values ('0004_correlation.sql');

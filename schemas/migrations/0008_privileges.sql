@@ -11,7 +11,7 @@ declare
 begin
   foreach name in array array['sources', 'events', 'event_keys', 'event_states', 'event_conflicts',
     'event_processing_status', 'event_performance', 'github_events', 'linear_events', 'slack_events',
-    'deployment_events', 'event_references', 'event_correlations', 'entity_states', 'event_log', 'event_streams',
+    'deployment_events', 'event_references', 'event_correlations', 'linear_team_keys', 'entity_states', 'event_log', 'event_streams',
     'stream_subscriptions', 'event_deliveries', 'dead_letters', 'outbox', 'event_metrics'] loop
     execute format('alter table %I enable row level security', name);
     execute format('create policy worker on %I to signalbox_worker using (true) with check (true)', name);

@@ -1,5 +1,5 @@
 import type { Link, Reference, StoredEvent } from "./envelope.ts"
-import type { Normalized } from "./platform.ts"
+import type { KnownNames, Normalized } from "./platform.ts"
 
 /** What an event says of entities. */
 export interface Correlated {
@@ -13,4 +13,4 @@ export interface Correlated {
  * Finds the references and links of one event, whose fields from `normalized` are filled in. Depends
  * on nothing but its arguments, so that order and repetition of events never change what comes out.
  */
-export type Correlate = (event: StoredEvent, normalized: Normalized) => Correlated
+export type Correlate = (event: StoredEvent, normalized: Normalized, known?: KnownNames) => Correlated

@@ -141,6 +141,8 @@ export interface Normalized {
   texts: TextField[]
   /** How the things stood that the event shows. */
   states?: readonly EntityState[]
+  /** Keys of teams that it shows, in capitals: from now on names, in texts of the past too (see KnownNames). */
+  teamKeys?: readonly string[]
   correlationId?: string
   causationId?: string
 }

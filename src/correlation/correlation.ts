@@ -26,9 +26,10 @@ export interface Correlation {
   rules: () => readonly Pick<Rule, "name" | "version">[]
   /**
    * What one event shows, by itself: it depends on its arguments alone, so the order and the number of
-   * times events arrive change nothing. `event` has its fields from `normalized` filled in.
+   * times events arrive change nothing. `event` has its fields from `normalized` filled in; `known` are the
+   * names that go before those of the options.
    */
-  correlate: (event: StoredEvent, normalized: Normalized) => RuledEvent
+  correlate: (event: StoredEvent, normalized: Normalized, known?: KnownNames) => RuledEvent
 }
 
 export interface CorrelationOptions {
@@ -45,7 +46,7 @@ export interface CorrelationOptions {
 /** Ties events together by the built-in rules and those added to it. */
 export function createCorrelation({
   platforms,
-  known = {},
+  known: always = {},
   rules: initial = builtInRules,
   log = silentLog,
 }: CorrelationOptions): Correlation {
@@ -59,7 +60,7 @@ export function createCorrelation({
       rules.push(rule)
     },
     rules: () => rules,
-    correlate: (event, normalized) => {
+    correlate: (event, normalized, known = always) => {
       const references = collectReferences(platforms, normalized, known)
       const { links, failures } = runRules(rules, event, normalized, references)
       for (const failure of failures) report(event, failure)

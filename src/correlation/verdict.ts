@@ -18,7 +18,7 @@ export function summarize({
       return `${from} and ${to} are shown at each other and join no timeline: ${sentence(first)}`
     case "withdrawn":
       return `${from} and ${to} were linked and are no more: ${sentence(first)}`
-    case "not_linked":
+    default:
       return `${from} and ${to} are not linked`
   }
 }

@@ -5,7 +5,7 @@ import { deploymentTable } from "../core/deployment-detail.ts"
 import { SignalboxError } from "../core/errors.ts"
 import { maskRow } from "../core/mask.ts"
 import { createNormalizer } from "../core/normalize-event.ts"
-import type { Message, Normalized, Platform } from "../core/platform.ts"
+import type { KnownNames, Message, Normalized, Platform } from "../core/platform.ts"
 import { deploymentRow, mergeRow, pushRows, type HistoryRow } from "../store/code-history.ts"
 import { detailRow, type DetailTable } from "../store/details.ts"
 import { logRow } from "../store/append-log.ts"
@@ -13,6 +13,7 @@ import { stateRow, tieOf } from "../store/entity-states.ts"
 import { jsonRow } from "../store/json-rows.ts"
 import { eventRow, type ProcessedEvent } from "../store/processing.ts"
 import { linkRow, referenceRow } from "../store/relations.ts"
+import type { KeysRead } from "../store/team-keys.ts"
 import { headOf } from "./failed-attempt.ts"
 import { stampOfLink, statesOf } from "./states-of.ts"
 
@@ -29,23 +30,26 @@ export interface Derived {
   historyRows: HistoryRow[]
   /** The provider's record that it tells of, where that is noted here (see Identity). */
   recordRow: string | null
+  /** Keys of teams that it shows, and how many were known when it was read (see `expectTeamKeys`). */
+  teamKeys: readonly string[]
+  keysRead: KeysRead
   /** Size of all rows, in UTF-16 units. */
   size: number
 }
 
-/** Derives what an event says; throws whatever its platform or the rules throw. */
-export type Derive = (event: StoredEvent, attempts: number) => Derived
+/** Derives what an event says to who knows these names; throws whatever its platform or the rules throw. */
+export type Derive = (event: StoredEvent, attempts: number, known?: KnownNames) => Derived
 
 // Far above what correlation keeps; a bound on what a platform that keeps none can make us write.
 const maxReferences = 1_000
 const maxLinks = 2_000
 
-/** Makes the derivation for these platforms and rules; it depends on the event alone. */
+/** Makes the derivation for these platforms and rules; it depends on the event and the names alone. */
 export function createDerive(platforms: readonly Platform[], correlate: Correlate): Derive {
   const normalize = createNormalizer(platforms)
-  return (event, attempts) => {
+  return (event, attempts, known = {}) => {
     const { platform, message, normalized, event: filled } = normalize(event)
-    const { references, links } = correlate(filled, normalized)
+    const { references, links } = correlate(filled, normalized, known)
     const states = statesOf(normalized)
     const tie = states.length === 0 ? "" : tieOf(event)
     const derived = {
@@ -57,10 +61,14 @@ export function createDerive(platforms: readonly Platform[], correlate: Correlat
       referenceRows: references
         .slice(0, maxReferences)
         .map((reference, ordinal) => maskRow(referenceRow(filled, reference, ordinal))),
-      linkRows: links.slice(0, maxLinks).map((link) => maskRow(linkRow(filled, link, stampOfLink(link, states, tie)))),
+      linkRows: links
+        .slice(0, maxLinks)
+        .map((link) => maskRow(linkRow(filled, link, stampOfLink(link, states, tie)))),
       stateRows: states.map((state) => maskRow(stateRow(filled, state, tie))),
       historyRows: historyOf(filled, normalized).map(({ table, row }) => ({ table, row: maskRow(row) })),
       recordRow: event.backfilled ? null : recordRow(platform, event, message),
+      teamKeys: normalized.teamKeys ?? [],
+      keysRead: { tenant: event.tenant, keys: known.teamKeys?.size ?? 0 },
     }
     return { ...derived, size: sizeOf(derived) }
   }

@@ -1,12 +1,15 @@
-import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises"
+import { setImmediate as nextTurn } from "node:timers/promises"
 import type pg from "pg"
 import type { Clock } from "../core/clock.ts"
 import { ClaimLost, type Claim } from "../queue/claim.ts"
 import type { Queue } from "../queue/queue.ts"
 import { failureOf } from "../store/failure.ts"
-import { loadWaiting } from "../store/processing.ts"
+import { loadWaiting, type WaitingEvent } from "../store/processing.ts"
 import type { Derive, Derived } from "./derive.ts"
 import { failedAttempt, type FailedAttempt } from "./failed-attempt.ts"
+import { knownTeams, type KnownTeams } from "./known-teams.ts"
+import { learnTeams } from "./learn-teams.ts"
+import { whileContended } from "./while-contended.ts"
 import type { Outcome, WriteOutcome } from "./write-outcome.ts"
 
 /** What the work on claims needs. */
@@ -23,7 +26,6 @@ export interface Workshop {
 const maxBodyBytes = 8 * 2 ** 20
 const maxRowSize = 32 * 2 ** 20
 const turnMs = 8
-const maxTries = 5
 
 /**
  * Processes the events of a claim whose jobs nobody has tried before: all in one transaction with the
@@ -50,30 +52,54 @@ export async function processClaim(shop: Workshop, claim: Claim): Promise<void> 
   })
 }
 
+interface Derivation {
+  derived: Derived[]
+  failed: FailedAttempt[]
+}
+
 /** Loads and derives events; `counting` is added to the attempts that are known of each. */
 export async function deriveAll(
-  { pool, derive }: Pick<Workshop, "pool" | "derive">,
-  { signal }: Pick<Claim, "signal">,
+  shop: Pick<Workshop, "pool" | "queue" | "derive">,
+  claim: Claim,
   ids: readonly string[],
   counting: 0 | 1,
-): Promise<{ derived: Derived[]; failed: FailedAttempt[] }> {
+): Promise<Derivation> {
+  const all: Derivation = { derived: [], failed: [] }
+  for (let left = ids; left.length > 0;) {
+    const page = await loadWaiting(shop.pool, left, maxBodyBytes)
+    left = page.left
+    const known = await knownTeams(shop.pool, page.waiting)
+    let part = await derivePage(shop, claim, page.waiting, known, counting)
+    if (await learnTeams(shop, claim, part.derived, known)) {
+      const now = await knownTeams(shop.pool, page.waiting)
+      part = await derivePage(shop, claim, page.waiting, now, counting)
+    }
+    all.derived.push(...part.derived)
+    all.failed.push(...part.failed)
+  }
+  return all
+}
+
+async function derivePage(
+  { derive }: Pick<Workshop, "derive">,
+  { signal }: Claim,
+  waiting: readonly WaitingEvent[],
+  known: KnownTeams,
+  counting: 0 | 1,
+): Promise<Derivation> {
   const derived: Derived[] = []
   const failed: FailedAttempt[] = []
   let turnBegan = performance.now()
-  for (let left = ids; left.length > 0;) {
-    const page = await loadWaiting(pool, left, maxBodyBytes)
-    left = page.left
-    for (const { event, attempts } of page.waiting) {
-      signal.throwIfAborted()
-      try {
-        derived.push(derive(event, attempts + counting))
-      } catch (error) {
-        failed.push(failedAttempt(event, attempts + counting, "derive_failed", error))
-      }
-      if (performance.now() - turnBegan > turnMs) {
-        await nextTurn() // requests and streams of this process wait for the same thread
-        turnBegan = performance.now()
-      }
+  for (const { event, attempts } of waiting) {
+    signal.throwIfAborted()
+    try {
+      derived.push(derive(event, attempts + counting, known.of(event.tenant)))
+    } catch (error) {
+      failed.push(failedAttempt(event, attempts + counting, "derive_failed", error))
+    }
+    if (performance.now() - turnBegan > turnMs) {
+      await nextTurn() // requests and streams of this process wait for the same thread
+      turnBegan = performance.now()
     }
   }
   return { derived, failed }
@@ -101,23 +127,6 @@ export async function writeApart(
   const early = await writeApart(shop, claim, derived.slice(0, half), claimedAt)
   const late = await writeApart(shop, claim, derived.slice(half), claimedAt)
   return [...early, ...late]
-}
-
-/**
- * Runs `work` again where another transaction stood in its way: a deadlock, or an event that another
- * worker has put into the log meanwhile and that is passed over next time.
- */
-export async function whileContended(work: () => Promise<void>): Promise<void> {
-  for (let tries = 1; ; tries++) {
-    try {
-      await work()
-      return
-    } catch (error) {
-      const failure = error instanceof ClaimLost ? "other" : failureOf(error)
-      if ((failure !== "contention" && failure !== "repeat") || tries === maxTries) throw error
-      await sleep(20 * tries * (1 + Math.random()))
-    }
-  }
 }
 
 function isRefusal(error: unknown): boolean {

@@ -2,7 +2,8 @@ import type { Claim } from "../queue/claim.ts"
 import { countAttempts, uncountAttempts } from "../store/processing.ts"
 import { failedAttempt, maxAttempts, type FailedAttempt } from "./failed-attempt.ts"
 import { fencedTransaction } from "./fenced-transaction.ts"
-import { deriveAll, whileContended, writeApart, type Workshop } from "./process-claim.ts"
+import { deriveAll, writeApart, type Workshop } from "./process-claim.ts"
+import { whileContended } from "./while-contended.ts"
 
 const firstChunk = 25
 

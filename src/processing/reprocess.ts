@@ -5,12 +5,14 @@ import { deleteHistory } from "../store/code-history.ts"
 import { deleteDetails } from "../store/details.ts"
 import { deleteStates, documentsOf, resettleLinks, type Document } from "../store/entity-states.ts"
 import { failureOf } from "../store/failure.ts"
-import { loadProcessed, lockReprocessing } from "../store/processing.ts"
+import { loadProcessed, lockReprocessing, type WaitingEvent } from "../store/processing.ts"
 import { deleteLinksExcept, deleteReferences } from "../store/relations.ts"
+import { expectTeamKeys } from "../store/team-keys.ts"
 import type { Derive, Derived } from "./derive.ts"
 import { failedAttempt, type FailedAttempt } from "./failed-attempt.ts"
 import { fencedTransaction, unfenced } from "./fenced-transaction.ts"
-import { whileContended } from "./process-claim.ts"
+import { knownTeams, type KnownTeams } from "./known-teams.ts"
+import { whileContended } from "./while-contended.ts"
 import { writeDerived, writeLinks } from "./write-derived.ts"
 
 /** What came of events that were derived anew. */
@@ -37,21 +39,29 @@ export async function reprocess(
   const failed: FailedAttempt[] = []
   let mended = 0
   for (let left = [...new Set(ids)].toSorted(); left.length > 0;) {
-    const page = await loadProcessed(pool, left, maxBodyBytes)
-    left = page.left
-    const derived: Derived[] = []
-    for (const { event, attempts } of page.waiting) {
-      try {
-        derived.push(derive(event, attempts))
-      } catch (error) {
-        failed.push(failedAttempt(event, attempts, "derive_failed", error))
-      }
-    }
-    const refused = await writeAnew(pool, derived)
-    failed.push(...refused)
-    mended += derived.length - refused.length
+    await whileContended(async () => {
+      const page = await loadProcessed(pool, left, maxBodyBytes)
+      const { derived, unread } = deriveAnew(page.waiting, derive, await knownTeams(pool, page.waiting))
+      const refused = await writeAnew(pool, derived)
+      failed.push(...unread, ...refused)
+      mended += derived.length - refused.length
+      left = page.left
+    })
   }
   return { mended, failed }
+}
+
+function deriveAnew(waiting: readonly WaitingEvent[], derive: Derive, known: KnownTeams) {
+  const derived: Derived[] = []
+  const unread: FailedAttempt[] = []
+  for (const { event, attempts } of waiting) {
+    try {
+      derived.push(derive(event, attempts, known.of(event.tenant)))
+    } catch (error) {
+      unread.push(failedAttempt(event, attempts, "derive_failed", error))
+    }
+  }
+  return { derived, unread }
 }
 
 async function writeAnew(pool: pg.Pool, derived: readonly Derived[]): Promise<FailedAttempt[]> {
@@ -59,7 +69,7 @@ async function writeAnew(pool: pg.Pool, derived: readonly Derived[]): Promise<Fa
   if (first === undefined) return []
   if (derived.length === 1 || derived.reduce((sum, { size }) => sum + size, 0) <= maxRowSize) {
     try {
-      await whileContended(() => writeOver(pool, derived))
+      await writeOver(pool, derived)
       return []
     } catch (error) {
       if (failureOf(error) !== "data") throw error
@@ -98,6 +108,10 @@ async function writeOver(pool: pg.Pool, derived: readonly Derived[]): Promise<vo
     (db) =>
       Promise.all([
         lockLog(db),
+        expectTeamKeys(
+          db,
+          derived.map(({ keysRead }) => keysRead),
+        ),
         deleteLinksExcept(db, ids, links),
         writeLinks(db, derived),
         resettleLinks(db, before, ids),

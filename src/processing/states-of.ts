@@ -23,5 +23,7 @@ export function stampOfLink(
   tie: string,
 ): StateStamp | undefined {
   const state = states.find(({ entity }) => entity === document)
-  return state !== undefined && Object.hasOwn(state.fields, evidence.field) ? { at: state.at, tie } : undefined
+  return state !== undefined && Object.hasOwn(state.fields, evidence.field)
+    ? { at: state.at, tie }
+    : undefined
 }

@@ -6,6 +6,7 @@ import type { Db } from "../store/database.ts"
 import { insertDeadLetters } from "../store/dead-letters.ts"
 import { settleLinks } from "../store/entity-states.ts"
 import { addCounts } from "../store/metrics.ts"
+import { expectTeamKeys } from "../store/team-keys.ts"
 import { insertTimings, writeStatuses, type ProcessingStatus } from "../store/processing.ts"
 import { countEvents } from "./count-events.ts"
 import type { Derived } from "./derive.ts"
@@ -88,7 +89,11 @@ export function createWriteOutcome({
     await Promise.all([
       insertTimings(db, timings, Math.max(0, now.getTime() - claimedAt.getTime()), now),
       appendToLog(db, rows, counts),
-      settle(db, derived), // under the lock that appending took
+      expectTeamKeys(
+        db,
+        derived.map(({ keysRead }) => keysRead),
+      ), // under the lock that appending took, as what follows
+      settle(db, derived),
     ])
   }
 }

@@ -8,6 +8,7 @@ import { webUrlOrNull } from "../../core/web-url.ts"
 import { typeOf } from "./identify.ts"
 import { statesBeside, stateOfThing } from "./states.ts"
 import { identifierOfEntity, keyOfThing, subjectOf } from "./subject.ts"
+import { teamKeysOf } from "./team-keys.ts"
 import { updatedFrom } from "./updated-from.ts"
 
 /** Reads a Linear webhook; whatever is missing or of another kind than expected is null. */
@@ -39,6 +40,7 @@ export function normalize(message: Message): Normalized {
     references: inFieldsOf(state, references, ({ evidence }) => evidence.field),
     texts: inFieldsOf(state, texts, ({ field }) => field),
     states: state === undefined ? beside : [state, ...beside],
+    teamKeys: teamKeysOf(payload["type"], data),
   }
 }
 
