@@ -1,72 +1,13 @@
-import { deployed } from "../../fixtures/correlation/deployment.ts"
 import {
-  approved,
   branchCreated,
   pullRequestMerged,
   pullRequestOpened,
   pushed,
 } from "../../fixtures/correlation/github.ts"
-import { pullRequest, type Login, type PullRequest } from "../../fixtures/correlation/github-payload.ts"
+import { pullRequest } from "../../fixtures/correlation/github-payload.ts"
 import { issueCreated } from "../../fixtures/correlation/linear.ts"
 import { shaOf, type StoryRequest } from "../../fixtures/correlation/request.ts"
-
-/** `Mon 09:30` of the story's week, 16 November 2026, in UTC. */
-export function at(time: string): Date {
-  const [day = "", clock = ""] = time.split(" ")
-  const date = 16 + ["Mon", "Tue", "Wed"].indexOf(day)
-  return new Date(`2026-11-${date}T${clock.length === 5 ? `${clock}:00` : clock}Z`)
-}
-
-/** A deployment of a commit that comes to a state. */
-export function deployment(
-  id: string,
-  status: "in_progress" | "success" | "failure" | "rolled_back" | "canceled",
-  sha: string,
-  time: string,
-  environment: "production" | "staging" = "production",
-): StoryRequest {
-  const sent = deployed({ id, sha, environment, status: "success", at: at(time) })
-  const label = `${id} ${environment} ${status} ${time}`
-  return { ...sent, label, body: JSON.stringify({ ...JSON.parse(sent.body), status }) }
-}
-
-/** What happens to a pull request, and when. */
-export interface Course {
-  number: number
-  title: string
-  body?: string
-  branch: string
-  author: Login
-  pushed: string
-  opened: string
-  reviews?: readonly (readonly [Login, string])[]
-  merged?: string
-}
-
-/** A pull request pushed, opened, reviewed and squashed into main, and the commit that it became. */
-export function course(given: Course): { requests: StoryRequest[]; pr: PullRequest } {
-  const { number, title, branch, author, reviews = [], merged } = given
-  const pr = pullRequest({
-    number,
-    title,
-    body: given.body ?? "",
-    branch,
-    author,
-    openedAt: at(given.opened),
-  })
-  const requests = [
-    pushed(branch, { sha: pr.headSha, message: "Work" }, author, at(given.pushed)),
-    pullRequestOpened(pr),
-    ...reviews.map(([by, time]) => approved(pr, by, "Read.", at(time))),
-  ]
-  if (merged !== undefined) {
-    requests.push(
-      pullRequestMerged(pr, "maint", at(merged)),
-      pushed("main", { sha: pr.mergeSha, message: `${title} (#${number})` }, "maint", at(merged)),
-    )
-  }
-  return { requests, pr }
-}
+import { at, course, deployment } from "./analytics-requests.ts"
 
 function issue(number: number, time: string): StoryRequest {
   return issueCreated({ number, title: `Issue ${number}`, description: "", createdAt: at(time) })

@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, it } from "vitest"
 import { readAs, type Database } from "../../src/store/database.ts"
 import { testDatabase } from "../support/database.ts"
-import { deployment, story, tries } from "./analytics-story.ts"
+import { deployment } from "./analytics-requests.ts"
+import { story, tries } from "./analytics-story.ts"
 import { readView, type Row } from "./read-view.ts"
 import { startTakingIn } from "./take-in.ts"
 
@@ -26,8 +27,13 @@ const ofEventTimes = Object.keys(views).filter((view) => view !== "events_by_day
 const view = (name: string, columns: string, order: string, tenant = "acme"): Promise<Row[]> =>
   readView(database, { view: name, columns, order, tenant })
 
+let repeats: readonly boolean[] = []
+
 beforeAll(async () => {
-  const repeats = await takeIn("acme", [...story, ...story])
+  repeats = await takeIn("acme", [...story, ...story])
+})
+
+it("every delivery of the story came twice", () => {
   expect(repeats).toEqual(repeats.map((_, index) => index >= story.length))
 })
 

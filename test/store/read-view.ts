@@ -23,7 +23,8 @@ export async function readView(
 function shown(value: unknown): string {
   if (value === null) return "-"
   if (value instanceof Date) return shownTime(value)
-  return isSpan(value) ? `${minutesOf(value)}m` : String(value)
+  if (isSpan(value)) return `${minutesOf(value)}m`
+  return typeof value === "string" ? value : JSON.stringify(value)
 }
 
 function shownTime(time: Date): string {
