@@ -70,7 +70,7 @@ comment on table entity_states is 'One row for each event that shows how a thing
 -- earlier events too: what was logged up to `known_at` is read anew by them, in the order of its positions.
 create table linear_team_keys (
   tenant text not null,
-  key text not null check (key ~ '^[A-Z0-9]{1,7}$'),
+  key text not null check (octet_length(key) <= 64),
   first_event uuid not null, -- the event that showed it first to us
   known_at bigint not null, -- head of the log when it became known
   read_to bigint not null default 0, -- position up to which events have been read by it

@@ -24,7 +24,7 @@ export interface ExplainedLink extends Link {
  * What speaks against a link, or kept it from being made:
  * - `edited`, `deleted`: the field that showed it says otherwise since, or is gone;
  * - `skip_word`: the words before the name say not to link it; `quoted`: it stands in quoted text, code or
- *   a comment; `lower_case`, `joined`: it would be taken in upper case, or if it stood alone; `past_the_end`:
+ *   a comment; `unknown_team`: no event of Linear's has shown a team of that key, but of others; `lower_case`, `joined`: it would be taken in upper case, or if it stood alone; `past_the_end`:
  *   it stands beyond what is read of a text; `not_recognized`: it is read as something else, or as nothing;
  * - `listed`: it is one of so many in its field that the link is weak; alone it would be strong;
  * - `revert`: one of the two was reverted, or is a revert;
@@ -41,6 +41,7 @@ export interface Finding {
     | "quoted"
     | "lower_case"
     | "joined"
+    | "unknown_team"
     | "past_the_end"
     | "not_recognized"
     | "listed"

@@ -1,4 +1,4 @@
-import type { Normalized, Platform } from "../core/platform.ts"
+import type { KnownNames, Normalized, Platform } from "../core/platform.ts"
 import { readableText, readText } from "./read-text.ts"
 
 /**
@@ -10,13 +10,14 @@ export function namingAlone(
   platforms: readonly Platform[],
   normalized: Normalized,
   targets: ReadonlySet<string>,
+  known: KnownNames,
 ): Normalized {
   return {
     ...normalized,
     references: normalized.references.filter(({ entity }) => targets.has(entity)),
     texts: normalized.texts.map((field) => {
       const text = readableText(field.text)
-      const mentions = readText(platforms, { ...field, text }, field.subject ?? normalized.entity)
+      const mentions = readText(platforms, { ...field, text }, field.subject ?? normalized.entity, known)
       const own = mentions.find(({ entity }) => targets.has(entity))
       if (own === undefined) return { ...field, text }
       let changed = ""

@@ -6,6 +6,7 @@ import type { Db } from "../store/database.ts"
 import {
   eventsOfThing,
   keysOfThing,
+  knownNames,
   linksBetween,
   referencesBetween,
   revertsAt,
@@ -45,7 +46,7 @@ export function createExplain(
       await eventsOfThing(db, tenant, others, about),
     ]
     const events = new Map(told.flatMap((part) => part.events).map((event) => [event.id, event]))
-    const found = await reread([...events.values()], pair, records)
+    const found = await reread([...events.values()], pair, records, await knownNames(db, tenant))
     const reverts = await revertsAt(db, tenant, [...ones, ...others], asOf)
 
     const links = records.map(explained)

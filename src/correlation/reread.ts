@@ -3,7 +3,7 @@ import { canonicalEntityKey } from "../core/entity-key.ts"
 import type { Link, StoredEvent } from "../core/envelope.ts"
 import type { Finding } from "../core/explanation.ts"
 import { createNormalizer, type NormalizedEvent } from "../core/normalize-event.ts"
-import type { Platform } from "../core/platform.ts"
+import type { KnownNames, Platform } from "../core/platform.ts"
 import type { LinkRecord } from "../store/explain.ts"
 import type { Correlation, RuledEvent } from "./correlation.ts"
 import { namingAlone } from "./counterfactual.ts"
@@ -20,6 +20,7 @@ const reasons: Readonly<Record<Unread["kind"], string>> = {
   quoted: "stands in quoted text, code or a comment",
   lower_case: "would be taken for a name in upper case",
   joined: "is part of a longer word, number or path",
+  unknown_team: "has the key of a team that no event of Linear's has shown",
   past_the_end: "stands beyond what is read of a text",
   not_recognized: "is read as something else, or as nothing",
 }
@@ -31,15 +32,20 @@ const reasons: Readonly<Record<Unread["kind"], string>> = {
 export function createReread(
   platforms: readonly Platform[],
   { correlate, rules }: Pick<Correlation, "correlate" | "rules">,
-): (events: readonly StoredEvent[], pair: Pair, stored: readonly LinkRecord[]) => Promise<Finding[]> {
+): (
+  events: readonly StoredEvent[],
+  pair: Pair,
+  stored: readonly LinkRecord[],
+  known: KnownNames,
+) => Promise<Finding[]> {
   const normalize = createNormalizer(platforms)
 
-  return async (events, pair, stored) => {
+  return async (events, pair, stored, known) => {
     const findings = new Map<string, Finding>()
     const seen = new Set<string>() // a body comes again with every event of its pull request
     for (const event of events) {
       await nextTurn() // requests and streams of this process wait for the same thread
-      for (const finding of findingsOf(event, pair, stored, seen)) {
+      for (const finding of findingsOf(event, pair, stored, known, seen)) {
         const key = [finding.kind, finding.field, finding.text, finding.detail].join("\n")
         if (!findings.has(key)) findings.set(key, finding)
       }
@@ -51,6 +57,7 @@ export function createReread(
     stored: StoredEvent,
     pair: Pair,
     records: readonly LinkRecord[],
+    known: KnownNames,
     seen: Set<string>,
   ): Finding[] {
     let read: NormalizedEvent
@@ -59,24 +66,29 @@ export function createReread(
     } catch {
       return [] // what it said when it was first read stays, and is in the links
     }
-    const ruled = correlate(read.event, read.normalized)
+    const ruled = correlate(read.event, read.normalized, known)
     const before = records.filter(({ eventId }) => eventId === stored.id)
     return [
-      ...namesUnread(read, pair, seen),
+      ...namesUnread(read, pair, known, seen),
       ...failed(ruled, stored),
       ...outdated(ruled, before, pair, stored),
-      ...listed(read, ruled, pair),
+      ...listed(read, ruled, pair, known),
     ]
   }
 
-  function namesUnread({ event, normalized }: NormalizedEvent, pair: Pair, seen: Set<string>): Finding[] {
+  function namesUnread(
+    { event, normalized }: NormalizedEvent,
+    pair: Pair,
+    known: KnownNames,
+    seen: Set<string>,
+  ): Finding[] {
     return normalized.texts.flatMap((field) => {
       const subject = canonicalEntityKey(field.subject ?? normalized.entity ?? "")
       const targets = subject === null ? undefined : otherSide(pair, subject)
       const key = `${subject}\n${field.field}\n${field.text}`
       if (targets === undefined || seen.has(key)) return []
       seen.add(key)
-      return unreadMentions(platforms, field, subject, targets).map((unread) => ({
+      return unreadMentions(platforms, field, subject, targets, known).map((unread) => ({
         ...unread,
         detail: `${JSON.stringify(unread.text)} in the ${unread.field} of ${subject} ${reasons[unread.kind]}`,
         eventId: event.id,
@@ -100,11 +112,16 @@ export function createReread(
   }
 
   /** Weak links that would be strong, did their field name nothing else. */
-  function listed({ event, normalized }: NormalizedEvent, ruled: RuledEvent, pair: Pair): Finding[] {
+  function listed(
+    { event, normalized }: NormalizedEvent,
+    ruled: RuledEvent,
+    pair: Pair,
+    known: KnownNames,
+  ): Finding[] {
     const weak = ruled.links.filter((link) => link.strength === "weak" && isBetween(link, pair))
     if (weak.length === 0) return []
     const targets = new Set([...pair.ones, ...pair.others])
-    const alone = correlate(event, namingAlone(platforms, normalized, targets)).links
+    const alone = correlate(event, namingAlone(platforms, normalized, targets, known), known).links
     return weak.flatMap((link): Finding[] => {
       const strong = alone.find(
         (one) => one.strength === "strong" && one.from === link.from && one.to === link.to,

@@ -1,11 +1,11 @@
 import { entityKind } from "../core/entity-key.ts"
 import type { Finding } from "../core/explanation.ts"
-import type { Mention, Platform, TextField } from "../core/platform.ts"
+import type { KnownNames, Mention, Platform, TextField } from "../core/platform.ts"
 import { maxTextLength, readableText, readText } from "./read-text.ts"
 
 type Reason = Extract<
   Finding["kind"],
-  "skip_word" | "quoted" | "lower_case" | "joined" | "past_the_end" | "not_recognized"
+  "skip_word" | "quoted" | "lower_case" | "joined" | "unknown_team" | "past_the_end" | "not_recognized"
 >
 
 /** A name that stands in a text and was not taken for a mention, and why. */
@@ -36,10 +36,11 @@ export function unreadMentions(
   field: TextField,
   subject: string | null,
   targets: readonly string[],
+  known: KnownNames = {},
 ): Unread[] {
   const text = readableText(field.text)
-  const read = (changed: string, format: TextField["format"]): Mention[] =>
-    readText(platforms, { ...field, format, text: changed }, subject).filter(({ entity }) =>
+  const read = (changed: string, format: TextField["format"], names = known): Mention[] =>
+    readText(platforms, { ...field, format, text: changed }, subject, names).filter(({ entity }) =>
       targets.includes(entity),
     )
   if (field.format === "url") return []
@@ -48,6 +49,9 @@ export function unreadMentions(
   const unquoted = field.format === "branch" ? "branch" : "plain"
   const [quoted] = mentions.length > 0 ? mentions : read(text, unquoted)
   if (quoted !== undefined) return [unread("quoted", field, quoted)]
+
+  const [foreign] = known.teamKeys === undefined ? [] : read(text, unquoted, {})
+  if (foreign !== undefined) return [unread("unknown_team", field, foreign)]
 
   return placesOf(field.text, targets).flatMap((place) => {
     if (place.end > maxTextLength) return [unread("past_the_end", field, place)]

@@ -41,6 +41,7 @@ const nearest: readonly Finding["kind"][] = [
   "quoted",
   "lower_case",
   "joined",
+  "unknown_team",
   "past_the_end",
   "not_recognized",
 ]

@@ -1,7 +1,7 @@
 import type { Correlated } from "../core/correlate.ts"
 import type { Link, StoredEvent } from "../core/envelope.ts"
 import { createNormalizer } from "../core/normalize-event.ts"
-import type { Normalized, Platform } from "../core/platform.ts"
+import type { KnownNames, Normalized, Platform } from "../core/platform.ts"
 import {
   areSuperseded,
   countWindow,
@@ -12,6 +12,7 @@ import {
 import { readAs, type Database } from "../store/database.ts"
 import { tieOf } from "../store/entity-states.ts"
 import { readHistory } from "../store/history.ts"
+import { knownTeams } from "./known-teams.ts"
 import { createLinkChanges, type LinkChange } from "./link-changes.ts"
 import { stampOfLink, statesOf } from "./states-of.ts"
 
@@ -20,7 +21,7 @@ export interface Ruled extends Correlated {
   failures: readonly { rule: string; error: unknown }[]
 }
 
-type Rules = (event: StoredEvent, normalized: Normalized) => Ruled
+type Rules = (event: StoredEvent, normalized: Normalized, known: KnownNames) => Ruled
 
 export interface DryRunOptions {
   database: Database
@@ -89,7 +90,10 @@ export async function dryRun(options: DryRunOptions): Promise<DryRun> {
   const normalize = createNormalizer(platforms)
   const changes = createLinkChanges(rules)
   const faults = new Map<string, RuleFaults>()
-  const of = await readAs(database, tenant, (db) => countWindow(db, tenant, window))
+  const { of, known } = await readAs(database, tenant, async (db) => ({
+    of: await countWindow(db, tenant, window),
+    known: (await knownTeams(db, [{ event: { tenant } }])).of(tenant),
+  }))
   let events = 0
   let unread = 0
   let position = window.after
@@ -158,9 +162,9 @@ export async function dryRun(options: DryRunOptions): Promise<DryRun> {
           ? { link }
           : { link, stated: { ...stamp, document, field: evidence.field } }
       }
-      const after = options.after(filled, normalized)
+      const after = options.after(filled, normalized, known)
       for (const failure of after.failures) noteFault(event.id, failure)
-      const before = options.before(filled, normalized)
+      const before = options.before(filled, normalized, known)
       return [{ id: event.id, before: before.links.map(stated), after: after.links.map(stated) }]
     } catch {
       unread++
@@ -169,8 +173,8 @@ export async function dryRun(options: DryRunOptions): Promise<DryRun> {
   }
 
   function noteFault(eventId: string, { rule, error }: Ruled["failures"][number]): void {
-    const known = faults.get(rule)
-    if (known !== undefined) known.events++
+    const before = faults.get(rule)
+    if (before !== undefined) before.events++
     else
       faults.set(rule, {
         rule,

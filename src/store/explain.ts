@@ -1,8 +1,10 @@
 import type { Link, LoggedEvent, Reference } from "../core/envelope.ts"
+import type { KnownNames } from "../core/platform.ts"
 import { chunksOf } from "./body-chunks.ts"
 import type { AsOf } from "./correlations.ts"
 import type { Db } from "./database.ts"
 import { findLoggedEvents } from "./logged-events.ts"
+import { teamKeysOf } from "./team-keys.ts"
 
 /** A link that was ever known, with the event that shows it and the one that ended it. */
 export interface LinkRecord extends Link {
@@ -73,6 +75,12 @@ export async function linksBetween(
 }
 
 const maxKeys = 20
+
+/** The names by which a tenant's texts are read. */
+export async function knownNames(db: Db, tenant: string): Promise<KnownNames> {
+  const keys = await teamKeysOf(db, [tenant])
+  return keys.length === 0 ? {} : { teamKeys: new Set(keys.map(({ key }) => key)) }
+}
 
 /** The keys of one thing, itself first: those that `same_as` ties to it, over one key between; 20 at most. */
 export async function keysOfThing(db: Db, tenant: string, entity: string, asOf: AsOf): Promise<string[]> {

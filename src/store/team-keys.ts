@@ -100,7 +100,7 @@ export async function eventsNaming(
     name: "events_naming_teams",
     text: `select l.event_id as id, l.position,
         exists (select from event_references r where r.event_id = l.event_id and r.entity like 'linear:issue:%')
-          or lower(encode(e.raw, 'escape')) ~ $4 as names
+          or coalesce(lower(encode(e.raw, 'escape')) ~ $4, false) as names
       from (
         select event_id, position, sum(bytes) over (order by position) - bytes as bytes_before
         from (
@@ -108,7 +108,7 @@ export async function eventsNaming(
           where tenant = $1 and position > $2 and position <= $3 order by position limit ${eventsAtOnce}
         ) next
       ) l
-      join events e on e.id = l.event_id
+      left join events e on e.id = l.event_id -- retention may have dropped it
       where l.bytes_before < ${bytesAtOnce}
       order by l.position`,
     values: [tenant, after, upTo, `(?:${keys.join("|").toLowerCase()})-[1-9]|\\\\\\\\u00[2-7]`],

@@ -68,6 +68,8 @@ beforeAll(async () => {
     opened(63, "As in:\n```\nCloses ENG-203\n```"),
     opened(64, issues.map((number) => `- Closes ENG-${number}`).join("\n"), "Release 2.0"),
     opened(65, "Nothing to see"),
+    opened(67, "Goes with NAN-655"),
+    opened(68, "https://linear.app/acme/issue/NAN-655/another-plan"),
   ])
 }, 60_000)
 
@@ -149,6 +151,11 @@ describe("two things that are not linked", () => {
   it("because the name stands in code, are told so", async () => {
     const { nearMiss } = await explain(issue(203), pr(63))
     expect(nearMiss).toMatchObject({ kind: "quoted", field: "body", text: "ENG-203" })
+  })
+
+  it("because no team has that key, are told so", async () => {
+    const { nearMiss } = await explain(pr(67), "linear:issue:NAN-655")
+    expect(nearMiss).toMatchObject({ kind: "unknown_team", field: "body", text: "NAN-655" })
   })
 
   it("because of a long list, are shown at each other, and told that alone they would be", async () => {

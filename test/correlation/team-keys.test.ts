@@ -11,7 +11,9 @@ import { platforms } from "../../src/platforms/index.ts"
 import { teamKeysOf } from "../../src/platforms/linear/team-keys.ts"
 import { createCorrelation } from "../../src/correlation/correlation.ts"
 import { createNormalizer } from "../../src/core/normalize-event.ts"
+import { eventsNaming, learnTeamKeys, noteRead, unreadTeamKeys } from "../../src/store/team-keys.ts"
 import { sendWebhook, startTestHub, until } from "../support/hub.ts"
+import { insertLogged } from "./graph.ts"
 
 const hub = await startTestHub()
 const at = (minute: number) => new Date(Date.UTC(2026, 10, 21, 12, minute))
@@ -130,6 +132,28 @@ describe("keys of teams, learned from Linear's events", () => {
       { numRuns: 12, endOnFailure: true },
     )
   }, 120_000)
+
+  it("read all of a long past, and of it no event but those that may name a team", async () => {
+    await clear()
+    const filler = Array.from({ length: 2_300 }, (_, index) => ({
+      entity: null,
+      occurredAt: "2026-11-21T12:00:00Z",
+      position: index + 1,
+      raw: index % 1_000 === 999 ? '{"text":"see oPs-12"}' : '{"text":"ops-0, opsy-12"}',
+    }))
+    await insertLogged(hub.database.work, filler)
+    await learnTeamKeys(hub.database.work, "default", ["OPS"], uuidOf("nobody's"))
+    await hub.database.work.query("update linear_team_keys set known_at = 2300")
+    const named: number[] = []
+    for (let pages = 0; pages < 10; pages++) {
+      const unread = await unreadTeamKeys(hub.database.work, "default")
+      if (unread === null) break
+      const { ids, readTo } = await eventsNaming(hub.database.work, "default", unread)
+      named.push(ids.length)
+      await noteRead(hub.database.work, "default", unread.keys, readTo)
+    }
+    expect(named).toEqual([1, 1, 0])
+  })
 
   it("are one tenant's alone", async () => {
     const { rows } = await hub.database.work.query("select distinct tenant from linear_team_keys")
