@@ -99,10 +99,8 @@ export async function loadChanges(
   async function addCarriers(drafts: readonly Draft[]): Promise<void> {
     const entities = drafts.flatMap((draft) => [...draft.keys])
     const relations = ["merge_of", "cherry_picks", "ships"]
-    const [edges, merges] = await Promise.all([
-      edgesOf(db, tenant, { side: "into", entities, relations }, asOf),
-      mergesOf(db, tenant, { pullRequests: entities, shas: [] }, asOf),
-    ])
+    const edges = await edgesOf(db, tenant, { side: "into", entities, relations }, asOf)
+    const merges = await mergesOf(db, tenant, { pullRequests: entities, shas: [] }, asOf)
     for (const { pullRequest, sha, mergedAt } of merges) {
       const draft = byKey.get(pullRequest)
       if (draft === undefined) continue
@@ -134,10 +132,8 @@ export async function loadChanges(
     for (let depth = 0; depth < maxCopies && fresh.length > 0; depth++) {
       const shas = fresh.map(({ sha }) => sha)
       const entities = shas.map(entityKey.githubCommit)
-      const [picks, likes] = await Promise.all([
-        edgesOf(db, tenant, { side: "into", entities, relations: ["cherry_picks"] }, asOf),
-        likesOf(db, tenant, shas, asOf),
-      ])
+      const picks = await edgesOf(db, tenant, { side: "into", entities, relations: ["cherry_picks"] }, asOf)
+      const likes = await likesOf(db, tenant, shas, asOf)
       const copies = Map.groupBy(
         [
           ...picks.flatMap(({ from, to }) => ({ sha: shaOf(to), copy: shaOf(from) })),

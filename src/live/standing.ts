@@ -35,8 +35,7 @@ export function reverterOf(
   const all = new Set([...seen, change])
   const standing = change.reverters.filter(
     (reverter) =>
-      reverter.carriers.length > 0 &&
-      !change.carriers.some((sha) => isAgain(ancestry, sha, reverter)) &&
+      reverter.carriers.some((revert) => !change.carriers.some((sha) => isAgain(ancestry, sha, revert))) &&
       reverterOf(reverter, ancestry, all) === null,
   )
   return standing.toSorted((a, b) => (a.key < b.key ? -1 : 1))[0] ?? null

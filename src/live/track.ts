@@ -34,41 +34,51 @@ export function tracksFrom(states: readonly DeploymentState[]): Track[] {
     })
 }
 
+/** How one commit of a change fared, or with null the word of deployments that ship it. */
+interface PartFate extends Fate {
+  sha: string | null
+}
+
 /**
  * Follows changes through one track. A change is live where what is deployed holds a commit that carries
  * it, or the deployment says that it ships it, and no revert of it is live as well.
  */
 export function followTrack(track: Track, ancestry: Ancestry): (change: Change) => Fate {
-  const fates = new Map<Change, Fate>()
+  const followed = new Map<Change, PartFate[]>()
   const grounds = groundsShared(track, ancestry)
-  const follow = (change: Change): Fate => {
-    const known = fates.get(change)
+  const follow = (change: Change): PartFate[] => {
+    const known = followed.get(change)
     if (known !== undefined) return known
-    // Reverts of each other in a circle revert nothing.
-    fates.set(change, { live: track.states.map(() => false), older: false })
-    const reverts = change.reverters.map((reverter) => ({ reverter, live: follow(reverter).live }))
-    const parts = change.carriers.length === 0 ? [null] : change.carriers
-    const followed = parts.map((sha) => {
+    followed.set(change, []) // reverts of each other in a circle revert nothing
+    const reverts = change.reverters.flatMap(follow)
+    const parts = (change.carriers.length === 0 ? [null] : change.carriers).map((sha) => {
       const fate = followPart(track, ancestry, grounds, sha, change)
-      const outlived = reverts.filter(({ reverter }) => !isAgain(ancestry, sha, reverter))
+      const later = reverts.filter((revert) => !isAgain(ancestry, sha, revert.sha))
       return {
+        sha,
         ...fate,
-        live: fate.live.map((is, at) => is && !outlived.some(({ live }) => live[at] === true)),
+        live: fate.live.map((is, at) => is && !later.some(({ live }) => live[at] === true)),
       }
     })
-    const fate = {
-      live: track.states.map((_, at) => followed.some(({ live }) => live[at] === true)),
-      older: followed.some(({ older }) => older),
+    followed.set(change, parts)
+    return parts
+  }
+  const fates = new Map<Change, Fate>()
+  return (change) => {
+    let fate = fates.get(change)
+    if (fate === undefined) {
+      const parts = follow(change)
+      const live = track.states.map((_, at) => parts.some((part) => part.live[at] === true))
+      fate = { live, older: parts.some(({ older }) => older) }
+      fates.set(change, fate)
     }
-    fates.set(change, fate)
     return fate
   }
-  return follow
 }
 
-/** Whether a commit brings a change back in after what reverted it. */
-export function isAgain(ancestry: Ancestry, sha: string | null, reverter: Change): boolean {
-  return sha !== null && reverter.carriers.some((revert) => revert !== sha && ancestry.contains(sha, revert))
+/** Whether a commit brings a change in again after a commit that reverted it. */
+export function isAgain(ancestry: Ancestry, sha: string | null, revert: string | null): boolean {
+  return sha !== null && revert !== null && sha !== revert && ancestry.contains(sha, revert)
 }
 
 function followPart(

@@ -38,10 +38,8 @@ export async function sameAs(
   const relations = ["same_as"]
   let fresh = [...met.keys()]
   for (let depth = 0; depth < 5 && fresh.length > 0; depth++) {
-    const [into, out] = await Promise.all([
-      edgesOf(db, tenant, { side: "into", entities: fresh, relations }, asOf),
-      edgesOf(db, tenant, { side: "out of", entities: fresh, relations }, asOf),
-    ])
+    const into = await edgesOf(db, tenant, { side: "into", entities: fresh, relations }, asOf)
+    const out = await edgesOf(db, tenant, { side: "out of", entities: fresh, relations }, asOf)
     fresh = []
     for (const { from, to } of [...into, ...out]) {
       const group = met.get(from) ?? met.get(to) ?? new Set<string>()
