@@ -23,7 +23,7 @@ export const notes: Notes = {
         unfurl_media: false,
       }),
     )
-    return tsOrNull(answer["ts"]) ?? ""
+    return tsOrNull(fieldsOf(answer)["ts"]) ?? ""
   },
 
   async find(access, place, since) {
