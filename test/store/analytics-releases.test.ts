@@ -1,0 +1,123 @@
+import { expect, it } from "vitest"
+import { pushed } from "../../fixtures/correlation/github.ts"
+import { shaOf } from "../../fixtures/correlation/request.ts"
+import { testDatabase } from "../support/database.ts"
+import { at, course, deployment } from "./analytics-requests.ts"
+import { startTakingIn } from "./take-in.ts"
+import { createViewOf } from "./view-of.ts"
+
+const database = await testDatabase()
+const takeIn = await startTakingIn(database)
+const viewOf = createViewOf(database, takeIn)
+
+it("another attempt is a release of its own, and a version that comes again after a rollback", async () => {
+  const [a, b] = [shaOf("a"), shaOf("b")]
+  const again = deployment("d-2", "success", b, "Mon 10:10")
+  const requests = [
+    deployment("d-1", "success", a, "Mon 09:00"),
+    deployment("d-2", "failure", b, "Mon 10:00"),
+    { ...again, body: JSON.stringify({ ...JSON.parse(again.body), attempt: 2 }) },
+    deployment("d-3", "rolled_back", a, "Mon 11:00"),
+    deployment("d-4", "success", b, "Mon 12:00"), // mended by a setting, say
+    deployment("d-5", "success", b, "Mon 13:00"), // the same again
+  ]
+  const columns = "deployment, attempt, failure, time_to_restore"
+  expect(await viewOf("release_outcomes", columns, "finished_at", requests)).toEqual([
+    ["deployment:d-1", "1", "-", "-"],
+    ["deployment:d-2", "1", "failed", "10m"],
+    ["deployment:d-2", "2", "rolled_back", "50m"],
+    ["deployment:d-4", "1", "-", "-"],
+    ["deployment:d-5", "1", "-", "-"],
+  ])
+})
+
+it("a rollback that names no commit ends what was live, and nothing after it is taken for one", async () => {
+  const [a, b] = [shaOf("a"), shaOf("b")]
+  const back = deployment("d-2", "rolled_back", b, "Mon 11:00")
+  const requests = [
+    deployment("d-1", "success", a, "Mon 09:00"),
+    deployment("d-2", "success", b, "Mon 10:00"),
+    { ...back, body: JSON.stringify({ ...JSON.parse(back.body), sha: null }) },
+    deployment("d-3", "success", b, "Mon 12:00"),
+  ]
+  expect(
+    await viewOf("release_outcomes", "deployment, failure, restored_at", "finished_at", requests),
+  ).toEqual([
+    ["deployment:d-1", "-", "-"],
+    ["deployment:d-2", "rolled_back", "Mon 11:00"],
+    ["deployment:d-3", "-", "-"],
+  ])
+})
+
+it("landing again what was reverted does not make the revert a failure, nor does a revert after a week", async () => {
+  const given = { branch: "a", author: "dev", pushed: "Mon 09:00", opened: "Mon 09:10" } as const
+  const change = course({ ...given, number: 1, title: "Change", merged: "Mon 09:30" })
+  const revert = course({
+    ...given,
+    number: 2,
+    title: 'Revert "Change"',
+    body: "Reverts acme/api#1",
+    branch: "revert-1-a",
+    merged: "Mon 10:30",
+  })
+  const reland = course({
+    ...given,
+    number: 3,
+    title: 'Revert "Revert "Change""',
+    body: "Reverts acme/api#2",
+    branch: "revert-2-revert-1-a",
+    merged: "Mon 11:30",
+  })
+  const requests = (last: string) => [
+    pushed("main", { sha: shaOf("base"), message: "Base" }, "maint", at("Mon 08:00")),
+    deployment("d-0", "success", shaOf("base"), "Mon 08:05"),
+    ...[change, revert, reland].flatMap((one) => one.requests),
+    deployment("d-1", "success", change.pr.mergeSha, "Mon 09:40"),
+    deployment("d-2", "success", revert.pr.mergeSha, last),
+    deployment("d-3", "success", reland.pr.mergeSha, "Wed 12:00"),
+  ]
+  const columns = "deployment, failure, time_to_restore"
+  expect(await viewOf("release_outcomes", columns, "finished_at", requests("Mon 10:40"))).toEqual([
+    ["deployment:d-0", "-", "-"],
+    ["deployment:d-1", "reverted", "60m"],
+    ["deployment:d-2", "-", "-"],
+    ["deployment:d-3", "-", "-"],
+  ])
+  const late = deployment("d-2", "success", revert.pr.mergeSha, "Mon 10:40")
+  const inTime = requests("Mon 10:40").filter(({ label }) => label !== late.label)
+  const afterwards = { ...JSON.parse(late.body), occurredAt: "2026-11-23T09:41:00Z" }
+  expect(
+    await viewOf("release_outcomes", columns, "live_at", [
+      ...inTime.filter(({ label }) => !label.startsWith("d-3")),
+      { ...late, body: JSON.stringify(afterwards) },
+    ]),
+  ).toEqual([
+    ["deployment:d-0", "-", "-"],
+    ["deployment:d-1", "-", "-"],
+    ["deployment:d-2", "-", "-"],
+  ])
+})
+
+it("what is reverted before it goes live was never broken there", async () => {
+  const given = { branch: "a", author: "dev", pushed: "Mon 09:00", opened: "Mon 09:10" } as const
+  const change = course({ ...given, number: 1, title: "Change", merged: "Mon 09:30" })
+  const revert = course({
+    ...given,
+    number: 2,
+    title: 'Revert "Change"',
+    body: "Reverts acme/api#1",
+    branch: "revert-1-a",
+    merged: "Mon 10:30",
+  })
+  const requests = [
+    pushed("main", { sha: shaOf("base"), message: "Base" }, "maint", at("Mon 08:00")),
+    deployment("d-0", "success", shaOf("base"), "Mon 08:05"),
+    ...change.requests,
+    ...revert.requests,
+    deployment("d-1", "success", revert.pr.mergeSha, "Mon 10:40"),
+  ]
+  expect(await viewOf("release_outcomes", "deployment, failure", "finished_at", requests)).toEqual([
+    ["deployment:d-0", "-"],
+    ["deployment:d-1", "-"],
+  ])
+})
