@@ -3,6 +3,7 @@ import { expect } from "vitest"
 import type { Message, Platform } from "../../../src/core/platform.ts"
 import type { Db } from "../../../src/store/database.ts"
 import type { EventExpectation } from "../../support/fixtures.ts"
+import { readText } from "../../../src/correlation/read-text.ts"
 
 /** Holds what a platform makes of a fixture against what the fixture says, as far as it says it. */
 export function expectNormalized(platform: Platform, message: Message, expected: EventExpectation): void {
@@ -32,7 +33,7 @@ export function expectNormalized(platform: Platform, message: Message, expected:
     for (const field of texts) expect(normalized.texts).toContainEqual(expect.objectContaining(field))
   }
   if (mentions !== undefined) {
-    const found = normalized.texts.flatMap((field) => platform.mentionsIn?.(field, normalized.entity) ?? [])
+    const found = normalized.texts.flatMap((field) => readText([platform], field, normalized.entity))
     expect(withoutText(found)).toEqual(withoutText(mentions))
     for (const mention of mentions) expect(found).toContainEqual(expect.objectContaining(mention))
   }
