@@ -15,6 +15,8 @@ export interface Ancestry {
   contains: (sha: string, other: string) => boolean
   /** Lines and commits that it is known to stand on. Two that share none may be related all the same. */
   grounds: (sha: string) => ReadonlySet<string>
+  /** Whether anybody has asked for grounds. */
+  isAskedForGrounds: () => boolean
   /** Repositories that it was pushed to. */
   repositories: (sha: string) => string[]
   /** Whether two commits came by one push. */
@@ -62,22 +64,23 @@ export function createAncestry({ places, turns, rank }: LineFacts): Ancestry {
     const replaced = placesOf(turn.before).filter(
       (place) => place.line === turn.line && isBefore(place, turn),
     )
-    const justBefore: Place = { ...turn, at: turn.at - 0.5, sha: turn.before, after: turn.before, ordinal: 0 }
+    const at = turn.at - 0.5
+    const justBefore = { line: turn.line, at, sha: turn.before, after: turn.before, ordinal: 0 }
     return { bases: replaced.length > 0 ? replaced : [justBefore], commit: null, replaced: turn.before }
   }
 
-  const holds = (place: Place, sha: string, seen: Set<string>): boolean => {
-    const key = `${place.line}\n${place.at}\n${place.after}\n${place.ordinal}`
-    if (seen.has(key)) return false
-    seen.add(key)
-    const turn = turnBefore(place)
-    const isOn = placesOf(sha).some((other) => {
+  const isOn = (place: Place, turn: Turn | undefined, sha: string): boolean =>
+    placesOf(sha).some((other) => {
       if (other.line !== place.line || (turn !== undefined && isBefore(other, turn))) return false
       const later = order(other, place)
       return later < 0 || (later === 0 && other.ordinal <= place.ordinal)
     })
-    if (isOn) return true
-    if (turn === undefined) return false
+
+  const holds = (place: Place, sha: string, seen: Place[]): boolean => {
+    const turn = turnBefore(place)
+    if (isOn(place, turn, sha)) return true
+    if (turn === undefined || seen.some((one) => isSamePlace(one, place))) return false
+    seen.push(place)
     const { bases, commit, replaced } = beneath(turn)
     if (commit === sha) return true
     return replaced !== sha && bases.some((base) => holds(base, sha, seen))
@@ -98,7 +101,7 @@ export function createAncestry({ places, turns, rank }: LineFacts): Ancestry {
   return {
     contains: (sha, other) => {
       if (sha === other) return true
-      const seen = new Set<string>()
+      const seen: Place[] = []
       return standing(sha).some((place) => holds(place, other, seen))
     },
     grounds: (sha) => {
@@ -110,6 +113,7 @@ export function createAncestry({ places, turns, rank }: LineFacts): Ancestry {
       }
       return found
     },
+    isAskedForGrounds: () => known.size > 0,
     repositories: (sha) => [...new Set(placesOf(sha).map(({ line }) => repositoryOfLine(line)))],
     cameTogether: (sha, other) =>
       placesOf(sha).some((place) =>
@@ -118,6 +122,10 @@ export function createAncestry({ places, turns, rank }: LineFacts): Ancestry {
         ),
       ),
   }
+}
+
+function isSamePlace(a: Place, b: Place): boolean {
+  return a.line === b.line && a.at === b.at && a.after === b.after && a.ordinal === b.ordinal
 }
 
 /** `acme/api` of `acme/api@refs/heads/main`. */

@@ -1,18 +1,16 @@
 import type { AsOf } from "../store/correlations.ts"
 import type { Db } from "../store/database.ts"
-import { tracksOf, type DeploymentState } from "../store/deployment-tracks.ts"
 import { edgesOf } from "../store/live-edges.ts"
-import { latestFields, latestTitle, placesOf, wholeNames } from "../store/live-facts.ts"
-import { repositoryOfLine, type Ancestry } from "./ancestry.ts"
+import { latestFields, latestTitle } from "../store/live-facts.ts"
+import type { Ancestry } from "./ancestry.ts"
 import type { Change } from "./change.ts"
 import { combine, partsOfIssue, type Parts } from "./combine.ts"
 import { isPullRequest, loadChanges, shaOf } from "./load-changes.ts"
-import { loadAncestry } from "./load-lines.ts"
-import { followTracks, reverterOf } from "./standing.ts"
+import { loadFollowed, loadTracks } from "./load-tracks.ts"
+import { reverterOf } from "./standing.ts"
 import type { PullRequestStatus, Status } from "./status.ts"
 import { subjectOf, type Subject } from "./subject.ts"
 import { summaryOf } from "./summary.ts"
-import { tracksFrom } from "./track.ts"
 
 /**
  * How an issue, a pull request or a commit stands, and in which environments it is live. It follows from
@@ -23,13 +21,15 @@ export async function changeStatus(db: Db, tenant: string, entity: string, asOf:
   const byKey = await loadChanges(db, tenant, subject.changes, asOf)
   const changes = [...new Set(subject.changes.flatMap((key) => byKey.get(key) ?? []))]
   const heads = await headsOf(db, tenant, changes, asOf)
-  const states = await loadTracks(db, tenant, { subject, changes, heads }, asOf)
-  const deployed = [
-    ...new Set(states.flatMap(({ sha, branch }) => (sha === null || branch !== "" ? [] : sha))),
-  ]
-  const others = [...new Set([...byKey.values()].flatMap(({ carriers }) => carriers))]
-  const ancestry = await loadAncestry(db, tenant, { deployed, others }, asOf)
-  const tracks = followTracks(tracksFrom(states), ancestry)
+  const loaded = await loadTracks(db, tenant, { subject, changes, heads }, asOf)
+  const isShipped = [subject, ...byKey.values()].some(({ shippedBy }) => shippedBy.size > 0)
+  const { tracks, ancestry } = await loadFollowed(
+    db,
+    tenant,
+    loaded,
+    { changes, all: byKey.values(), isShipped },
+    asOf,
+  )
 
   const fields = await latestFields(db, tenant, [{ key: entity, keys: subject.keys }, ...changes], asOf)
   const text = (key: string, name: string): string | null => textOf(fields.get(key)?.[name])
@@ -94,37 +94,6 @@ async function headsOf(
       change,
       edges.flatMap(({ from, to }) => (change.keys.has(from) ? (shaOf(to) ?? []) : [])),
     ]),
-  )
-}
-
-/** The states of every track that these changes would come to, each commit by its whole name. */
-async function loadTracks(
-  db: Db,
-  tenant: string,
-  {
-    subject,
-    changes,
-    heads,
-  }: { subject: Subject; changes: readonly Change[]; heads: ReadonlyMap<Change, readonly string[]> },
-  asOf: AsOf,
-): Promise<DeploymentState[]> {
-  const carriers = changes.flatMap((change) => change.carriers)
-  const places = await placesOf(db, tenant, carriers, asOf)
-  const named = changes.flatMap(({ key }) => /^github:pull_request:([^#]+)#/.exec(key)?.[1] ?? [])
-  const states = await tracksOf(
-    db,
-    tenant,
-    {
-      repositories: [...new Set([...named, ...places.map(({ line }) => repositoryOfLine(line))])],
-      shas: [...new Set([...carriers, ...[...heads.values()].flat()])],
-      deployments: [...subject.shippedBy, ...changes.flatMap((change) => [...change.shippedBy])],
-    },
-    asOf,
-  )
-  const short = states.flatMap(({ sha }) => (sha === null || sha.length >= 40 ? [] : sha))
-  const whole = await wholeNames(db, tenant, [...new Set(short)])
-  return states.map((state) =>
-    state.sha === null ? state : { ...state, sha: whole.get(state.sha) ?? state.sha },
   )
 }
 

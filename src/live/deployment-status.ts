@@ -5,7 +5,7 @@ import { latestTitle } from "../store/live-facts.ts"
 import { pendingIn } from "./standing.ts"
 import { liveIn, shortTime, type LiveIn, type PendingIn, type Status } from "./status.ts"
 import { placesInWords } from "./summary.ts"
-import { tracksFrom, type Track } from "./track.ts"
+import { withKind, type Track } from "./track.ts"
 
 /** How a deployment stands: whether it is what is live in its environment. Null for what is none. */
 export async function deploymentStatus(
@@ -18,7 +18,7 @@ export async function deploymentStatus(
   const latest = states.at(-1)
   if (latest === undefined) return null
   const asked = { repositories: [], shas: [], deployments: [entity] }
-  const tracks = tracksFrom(await tracksOf(db, tenant, asked, asOf))
+  const tracks = (await tracksOf(db, tenant, asked, asOf)).map(withKind)
   const live: LiveIn[] = []
   const pending: PendingIn[] = []
   for (const track of tracks) {

@@ -1,6 +1,14 @@
 import type { AsOf } from "../store/correlations.ts"
 import type { Db } from "../store/database.ts"
-import { placesOf, pushesAt, turnsOf, type LinePush, type Place, type Turn } from "../store/live-facts.ts"
+import {
+  placesOf,
+  pushesAt,
+  turnsOf,
+  type ChainedPush,
+  type LinePush,
+  type Place,
+  type Turn,
+} from "../store/live-facts.ts"
 import { createAncestry, type Ancestry } from "./ancestry.ts"
 
 // A branch stands on a branch that stands on a branch: so many are followed.
@@ -51,7 +59,7 @@ async function rankPushes(
   for (const push of pushes) {
     const first = moments.get(momentOf(push))
     if (first === undefined) moments.set(momentOf(push), push)
-    else if (first.before !== push.before || first.after !== push.after) shared.set(momentOf(push), push)
+    else if (first.after !== push.after) shared.set(momentOf(push), push)
   }
   if (shared.size === 0) return () => 0
   const all = await pushesAt(db, tenant, [...shared.values()], asOf)
@@ -63,9 +71,9 @@ async function rankPushes(
 }
 
 /** Pushes of one line and one time, each after the one that it goes on from. */
-export function inTurn(pushes: readonly LinePush[]): LinePush[] {
+function inTurn(pushes: readonly ChainedPush[]): ChainedPush[] {
   const left = pushes.toSorted((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1))
-  const ordered: LinePush[] = []
+  const ordered: ChainedPush[] = []
   while (left.length > 0) {
     const index = left.findIndex(({ before }) => !left.some(({ after }) => after === before))
     const [next] = left.splice(Math.max(index, 0), 1)
@@ -78,6 +86,6 @@ function momentOf({ line, at }: LinePush): string {
   return `${line}\n${at}`
 }
 
-function nameOf({ line, at, before, after }: LinePush): string {
-  return `${line}\n${at}\n${before}\n${after}`
+function nameOf({ line, at, after }: LinePush): string {
+  return `${line}\n${at}\n${after}`
 }

@@ -1,14 +1,10 @@
-import type { DeploymentState } from "../store/deployment-tracks.ts"
+import type { DeploymentState, TrackStates } from "../store/deployment-tracks.ts"
 import type { Ancestry } from "./ancestry.ts"
 import type { Change } from "./change.ts"
 
-/** What came to stand in one environment of one service, in order. */
-export interface Track {
-  service: string
-  environment: string
-  branch: string
+/** A track, with the kind of its environment. */
+export interface Track extends TrackStates {
   kind: string
-  states: readonly DeploymentState[]
 }
 
 /** How a change fared in a track. */
@@ -19,19 +15,10 @@ export interface Fate {
   older: boolean
 }
 
-/** Puts states in their tracks; the order of the states is kept. */
-export function tracksFrom(states: readonly DeploymentState[]): Track[] {
-  const groups = Map.groupBy(states, ({ service, environment, branch }) =>
-    [service, environment, branch].join("\n"),
-  )
-  return [...groups.entries()]
-    .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .flatMap(([, [first, ...rest]]) => {
-      if (first === undefined) return []
-      const { service, environment, branch } = first
-      const kind = [first, ...rest].find((state) => state.kind !== "unknown")?.kind ?? first.kind
-      return [{ service, environment, branch, kind, states: [first, ...rest] }]
-    })
+/** The track with the kind that its deployments tell, where any of them does. */
+export function withKind(track: TrackStates): Track {
+  const told = track.states.find(({ kind }) => kind !== "unknown")
+  return { ...track, kind: told?.kind ?? "unknown" }
 }
 
 /** How one commit of a change fared, or with null the word of deployments that ship it. */
@@ -84,7 +71,7 @@ export function isAgain(ancestry: Ancestry, sha: string | null, revert: string |
 function followPart(
   { states }: Track,
   { contains, cameTogether }: Ancestry,
-  groundsAreKnown: readonly boolean[],
+  groundsAreKnown: (index: number) => boolean,
   part: string | null,
   change: Change,
 ): Fate {
@@ -116,7 +103,7 @@ function followPart(
     const again = bySha.get(sha)
     if (again !== undefined) return again
     if (presumed.findLast((holder) => contains(sha, holder)) !== undefined) return true
-    return groundsAreKnown[index] !== true && status !== "rolled_back" && (live[index - 1] ?? false)
+    return live[index - 1] === true && status !== "rolled_back" && !groundsAreKnown(index)
   }
 }
 
@@ -131,13 +118,17 @@ function beforeLast(states: readonly DeploymentState[], live: readonly boolean[]
  * For each state, whether its commit is known to be related to one that was deployed there before, so that
  * pushes tell what is in it. Else it is taken to stand on what was there.
  */
-function groundsShared({ states }: Track, { grounds }: Ancestry): boolean[] {
-  const met = new Set<string>()
-  return states.map(({ sha }) => {
-    if (sha === null) return false
-    const own = grounds(sha)
-    const shared = [...own].some((ground) => met.has(ground))
-    for (const ground of own) met.add(ground)
-    return shared
-  })
+function groundsShared({ states }: Track, { grounds }: Ancestry): (index: number) => boolean {
+  let shared: boolean[] | undefined
+  return (at) => {
+    const met = new Set<string>()
+    shared ??= states.map(({ sha }) => {
+      if (sha === null) return false
+      const own = [...grounds(sha)]
+      const known = own.some((ground) => met.has(ground))
+      for (const ground of own) met.add(ground)
+      return known
+    })
+    return shared[at] === true
+  }
 }

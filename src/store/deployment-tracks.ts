@@ -34,6 +34,11 @@ export interface TracksAsked {
   deployments: readonly string[]
 }
 
+/** What came to stand in one environment of one service. */
+export interface TrackStates extends Pick<DeploymentState, "service" | "environment" | "branch"> {
+  states: DeploymentState[]
+}
+
 /**
  * What came to stand in every track that is asked for, in the order of the senders' clocks: successes, and
  * of previews their removals too. Failed, cancelled and pending deployments put nothing there.
@@ -43,8 +48,9 @@ export async function tracksOf(
   tenant: string,
   { repositories, shas, deployments }: TracksAsked,
   asOf: AsOf,
-): Promise<DeploymentState[]> {
-  const { rows } = await db.query<DeploymentState>({
+): Promise<TrackStates[]> {
+  // In columns, since reading thousands of rows takes longer than finding them.
+  const { rows } = await db.query<TrackColumns>({
     name: "deployment_tracks",
     text: `with track as (
         select service, environment, branch from deployment_states
@@ -59,14 +65,45 @@ export async function tracksOf(
         union
         select service, environment, branch from deployment_states where tenant = $1 and deployment = any($4::text[])
       )
-      select distinct ${columns} from track
-      join deployment_states s on s.tenant = $1 and s.service = track.service
+      select track.*, array_to_json(array_agg(s.kind)) as kinds, array_to_json(array_agg(s.deployment)) as deployments,
+        array_to_json(array_agg(s.status)) as statuses, array_to_json(array_agg(s.sha)) as shas,
+        array_to_json(array_agg((extract(epoch from s.at) * 1000)::float8)) as times,
+        array_to_json(array_agg(s.repository)) as repositories, array_to_json(array_agg(s.ref)) as refs,
+        array_to_json(array_agg(s.url)) as urls
+      from track join deployment_states s on s.tenant = $1 and s.service = track.service
         and s.environment = track.environment and s.branch = track.branch
       where (s.status in ('success', 'rolled_back') or s.status = 'inactive' and s.branch <> '')
-        and s.known_from <= $5`,
+        and s.known_from <= $5
+      group by 1, 2, 3 order by 1, 2, 3`,
     values: [tenant, repositories, shas, deployments, asOf ?? "infinity"],
   })
-  return rows.toSorted(byClock)
+  return rows.map(({ service, environment, branch, ...columns }) => {
+    const track = { service, environment, branch }
+    const states = columns.deployments.map((deployment, index): DeploymentState => ({
+      ...track,
+      deployment,
+      kind: columns.kinds[index] ?? "unknown",
+      status: columns.statuses[index] ?? "unknown",
+      at: new Date(columns.times[index] ?? 0),
+      sha: columns.shas[index] ?? null,
+      repository: columns.repositories[index] ?? null,
+      ref: columns.refs[index] ?? null,
+      url: columns.urls[index] ?? null,
+    }))
+    return { ...track, states: states.sort(byClock) }
+  })
+}
+
+/** The states of a track, column by column. */
+interface TrackColumns extends Pick<DeploymentState, "service" | "environment" | "branch"> {
+  kinds: string[]
+  deployments: string[]
+  statuses: string[]
+  times: number[]
+  shas: (string | null)[]
+  repositories: (string | null)[]
+  refs: (string | null)[]
+  urls: (string | null)[]
 }
 
 /** Every state of a deployment, in the order of the sender's clock. */
