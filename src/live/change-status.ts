@@ -17,7 +17,18 @@ import { summaryOf } from "./summary.ts"
  * what is stored, whatever the order and however often that came.
  */
 export async function changeStatus(db: Db, tenant: string, entity: string, asOf: AsOf): Promise<Status> {
-  const subject = await subjectOf(db, tenant, entity, asOf)
+  const standing = await standingOf(db, tenant, entity, await subjectOf(db, tenant, entity, asOf), asOf)
+  return { ...standing, summary: summaryOf(standing) }
+}
+
+/** How a subject stands, and each pull request of it. */
+export async function standingOf(
+  db: Db,
+  tenant: string,
+  entity: string,
+  subject: Subject,
+  asOf: AsOf,
+): Promise<Omit<Status, "summary">> {
   const byKey = await loadChanges(db, tenant, subject.changes, asOf)
   const changes = [...new Set(subject.changes.flatMap((key) => byKey.get(key) ?? []))]
   const heads = await headsOf(db, tenant, changes, asOf)
@@ -50,14 +61,13 @@ export async function changeStatus(db: Db, tenant: string, entity: string, asOf:
     stateOf,
   }
   const own = pullRequests.find(({ entity: key }) => byKey.get(entity)?.key === key)
-  const standing = {
+  return {
     entity,
     title: text(entity, "title") ?? (await latestTitle(db, tenant, [...subject.keys], asOf)),
     state: own?.state ?? text(entity, "state")?.toLowerCase() ?? null,
     ...combine(parts, tracks, ancestry),
     pullRequests,
   }
-  return { ...standing, summary: summaryOf(standing) }
 }
 
 /** An issue is live by all that implements it; a commit by itself or by any pull request that it came with. */

@@ -1,13 +1,14 @@
 import type { AsOf } from "../store/correlations.ts"
 import type { Db } from "../store/database.ts"
 import { statesOfDeployment, tracksOf, type DeploymentState } from "../store/deployment-tracks.ts"
-import { latestTitle } from "../store/live-facts.ts"
+import { pullRequestsBrought } from "./brought.ts"
+import { standingOf } from "./change-status.ts"
 import { pendingIn } from "./standing.ts"
 import { liveIn, shortTime, type LiveIn, type PendingIn, type Status } from "./status.ts"
 import { placesInWords } from "./summary.ts"
 import { withKind, type Track } from "./track.ts"
 
-/** How a deployment stands: whether it is what is live in its environment. Null for what is none. */
+/** How a deployment stands: whether it is what is live in its environment, and what it brought. Null for what is none. */
 export async function deploymentStatus(
   db: Db,
   tenant: string,
@@ -29,15 +30,11 @@ export async function deploymentStatus(
   if (tracks.length === 0) {
     pending.push(pendingIn(latest, `it is ${inWords(latest.status)}`))
   }
-  const standing = {
-    entity,
-    title: await latestTitle(db, tenant, [entity], asOf),
-    state: latest.status,
-    live,
-    pending,
-    pullRequests: [],
-  }
-  return { ...standing, summary: [inWords(latest.status), ...placesInWords(live, pending)].join(", ") }
+  const changes = await pullRequestsBrought(db, tenant, entity, tracks, asOf)
+  const brought = { keys: new Set([entity]), changes, shippedBy: new Set<string>() }
+  const { title, pullRequests } = await standingOf(db, tenant, entity, brought, asOf)
+  const summary = [inWords(latest.status), ...placesInWords(live, pending)].join(", ")
+  return { entity, title, state: latest.status, live, pending, pullRequests, summary }
 }
 
 /** The deployment where it is what was put there last, since the first of its unbroken run. */

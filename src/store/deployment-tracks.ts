@@ -77,20 +77,20 @@ export async function tracksOf(
       group by 1, 2, 3 order by 1, 2, 3`,
     values: [tenant, repositories, shas, deployments, asOf ?? "infinity"],
   })
-  return rows.map(({ service, environment, branch, ...columns }) => {
+  return rows.map(({ service, environment, branch, ...told }) => {
     const track = { service, environment, branch }
-    const states = columns.deployments.map((deployment, index): DeploymentState => ({
+    const states = told.deployments.map((deployment, index): DeploymentState => ({
       ...track,
       deployment,
-      kind: columns.kinds[index] ?? "unknown",
-      status: columns.statuses[index] ?? "unknown",
-      at: new Date(columns.times[index] ?? 0),
-      sha: columns.shas[index] ?? null,
-      repository: columns.repositories[index] ?? null,
-      ref: columns.refs[index] ?? null,
-      url: columns.urls[index] ?? null,
+      kind: told.kinds[index] ?? "unknown",
+      status: told.statuses[index] ?? "unknown",
+      at: new Date(told.times[index] ?? 0),
+      sha: told.shas[index] ?? null,
+      repository: told.repositories[index] ?? null,
+      ref: told.refs[index] ?? null,
+      url: told.urls[index] ?? null,
     }))
-    return { ...track, states: states.sort(byClock) }
+    return { ...track, states: states.toSorted(byClock) }
   })
 }
 

@@ -61,6 +61,26 @@ interface PlacesOfLine {
   ordinals: number[]
 }
 
+const maxListed = 2_000
+
+/** The commits that were pushed to these lines within a time, both ends included; the latest 2,000. */
+export async function pushedWithin(
+  db: Db,
+  tenant: string,
+  { lines, from, to }: { lines: readonly string[]; from: number; to: number },
+  asOf: AsOf,
+): Promise<string[]> {
+  const { rows } = await db.query<{ sha: string }>({
+    name: "pushed_within",
+    text: `select c.sha from pushes p join pushed_commits c on c.event_id = p.event_id
+      where p.tenant = $1 and c.tenant = $1 and p.line = any($2::text[]) and p.known_from <= $5
+        and p.at between to_timestamp($3::float8 / 1000) and to_timestamp($4::float8 / 1000)
+      order by p.at desc, c.ordinal desc limit ${maxListed}`,
+    values: [tenant, lines, from, to, until(asOf)],
+  })
+  return [...new Set(rows.map(({ sha }) => sha))]
+}
+
 const maxTurns = 1_000
 
 /** The first known push of these lines and their latest 1,000 turns, oldest first. */

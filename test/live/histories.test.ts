@@ -47,7 +47,7 @@ interface Landed {
 }
 
 /** One of a list, by any number; undefined of an empty one. */
-function one<T>(list: readonly T[], choice: number): T | undefined {
+function oneOf<T>(list: readonly T[], choice: number): T | undefined {
   return list[choice % Math.max(list.length, 1)]
 }
 
@@ -93,7 +93,7 @@ function live(history: readonly Step[]) {
       all.add(number)
       main.push(squash)
     } else if (kind === "revert") {
-      const target = one(
+      const target = oneOf(
         landed.filter(({ about, adds }) => isIn("main", about) === adds),
         choice,
       )
@@ -105,14 +105,14 @@ function live(history: readonly Step[]) {
       landed.push({ pr, squash, about: target.about, adds: !target.adds })
       main.push(squash)
     } else if (kind === "cut") {
-      const base = one(main, choice) ?? begin
+      const base = oneOf(main, choice) ?? begin
       const name = `release/${releases.length + 1}`
       repository.branch(name, base)
       releases.push(name)
     } else if (kind === "pick") {
-      const release = one(releases, choice)
+      const release = oneOf(releases, choice)
       if (release === undefined) continue
-      const target = one(
+      const target = oneOf(
         landed.filter(
           ({ about, adds, pr }) => isIn(release, about) !== adds && (pr.number === about || !adds),
         ),
@@ -122,9 +122,9 @@ function live(history: readonly Step[]) {
       const message = `${target.squash.message}\n\n(cherry picked from commit ${target.squash.sha})`
       put(repository.grow(release, message), target.about, target.adds)
     } else if (kind === "deploy") {
-      deploy(repository.head(one(["main", ...releases], choice) ?? "main"))
+      deploy(repository.head(oneOf(["main", ...releases], choice) ?? "main"))
     } else if (kind === "roll back") {
-      const before = one(deployments, choice)
+      const before = oneOf(deployments, choice)
       if (before !== undefined) deploy(before.commit)
     } else if (kind === "fail") {
       repository.deploy(5000 + choice, repository.head("main"), { state: "failure" })

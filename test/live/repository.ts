@@ -252,7 +252,7 @@ export function createRepository(name = "acme/api") {
 }
 
 /** A commit and all that it stands on, nearest first. */
-export function ancestors(commit: Commit): Set<Commit> {
+function ancestors(commit: Commit): Set<Commit> {
   const found = new Set([commit])
   for (const one of found) for (const parent of one.parents) found.add(parent)
   return found

@@ -231,6 +231,23 @@ describe("a deployment", () => {
     })
   })
 
+  it("brings the pull requests since the last success of its environment, whatever failed in between", async () => {
+    const repository = createRepository()
+    repository.squash(repository.open(1, "Before everything"))
+    repository.deploy(1, repository.squash(repository.open(2, "First")))
+    repository.deploy(2, repository.squash(repository.open(3, "Failed on the way")), { state: "failure" })
+    repository.branch("work-4", "main", "Step by step", "And another step")
+    repository.merge(repository.open(4, "Merged"))
+    repository.deploy(3, repository.grow("main", "And then"))
+    repository.tell({ id: "d-1", project: "elsewhere", prs: ["acme/web#7"] })
+    const { status } = await after(repository)
+    const brought = async (entity: string) => (await status(entity)).pullRequests.map((one) => one.entity)
+    expect(await brought("deployment:github/1")).toEqual([pull(2)])
+    expect(await brought("deployment:github/2")).toEqual([])
+    expect(await brought("deployment:github/3")).toEqual([pull(3), pull(4)])
+    expect(await brought("deployment:d-1")).toEqual(["github:pull_request:acme/web#7"])
+  })
+
   it("to Prod and to production is to one environment, in whatever case", async () => {
     const repository = deployedOnce()
     const squash = repository.squash(repository.open(42, "Limit requests"))
