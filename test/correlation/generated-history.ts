@@ -239,6 +239,8 @@ function play(steps: readonly Step[]): Arrival[] {
         ]
       case "rename":
         return [repositoryRenamed("old-api", at)]
+      default:
+        throw new Error(`no such step: ${JSON.stringify(taken satisfies never)}`)
     }
   }
 

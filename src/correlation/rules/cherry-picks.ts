@@ -1,13 +1,13 @@
 import { referenceRule } from "../reference-rule.ts"
 
-/** A commit is another one picked onto a further branch, as `git cherry-pick -x` notes it; a release's fixes are. */
+/** A commit, or a backport of a pull request, is another one picked onto a further branch, as its text says. */
 export const cherryPicks = referenceRule({
   name: "cherry_picks",
   version: 1,
   when: {
-    relation: ["cherry_picks"],
+    relation: ["cherry_pick_of"],
     subject: ["github:commit", "github:pull_request"],
-    entity: ["github:commit", "github:pull_request"],
+    entity: ["github:commit", "github:pull_request", "github:issue"],
   },
   link: { relation: "cherry_picks", strength: "strong", confidence: 0.95, strongUpTo: 10 },
 })

@@ -78,6 +78,13 @@ const rules: readonly Rule[] = [
     where: speaksForItself,
   },
   {
+    // A line of its own, in the words by which GitHub itself marks duplicates.
+    pattern: new RegExp(`^[ \\t]*Duplicate of[ \\t]+(?<span>${target})[ \\t.\\r]*$`, "dgim"),
+    relation: "duplicates",
+    number: "issue",
+    where: (_, subject) => /^github:(?:issue|pull_request):/.test(subject ?? ""),
+  },
+  {
     pattern: new RegExp(`\\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?):?[ \\t]+(?<span>${target})`, "dgi"),
     relation: "closes",
     number: "issue",

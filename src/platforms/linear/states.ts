@@ -76,6 +76,7 @@ const fields: Readonly<Record<string, Shown>> = {
 const models: ReadonlySet<unknown> = new Set([
   "Issue",
   "IssueSLA",
+  "IssueRelation",
   "Comment",
   "Attachment",
   "Project",
@@ -108,6 +109,7 @@ function fieldsShown(type: unknown, payload: Fields, data: Fields): EntityState[
   const shown: Record<string, StateValue | undefined> = Object.fromEntries(read)
   if (type === "Attachment" && Object.hasOwn(data, "url"))
     shown["attachment"] = stateValue(webUrlOrNull(data["url"]))
+  if (type === "IssueRelation") shown["relation"] = stateValue(data["type"])
   return shownFields(shown)
 }
 

@@ -28,6 +28,7 @@ const remarks: ReadonlySet<unknown> = new Set([
 export function subjectOf(model: unknown, data: Fields, url: unknown): Subject {
   if (model === "Issue" || model === "IssueSLA")
     return issueSubject(data, data["id"], url, issueReferences(data))
+  if (model === "IssueRelation") return issueRelationSubject(data) ?? own(model, data)
   return (remarks.has(model) ? remarkSubject(data, url) : null) ?? own(model, data)
 }
 
@@ -51,6 +52,21 @@ function remarkSubject(data: Fields, url: unknown): Subject | null {
     key("project", idIn(content, "project")) ??
     key("agent_session", data["agentSessionId"])
   return entity === null ? null : { entity, references: [] }
+}
+
+const relations: Readonly<Record<string, string>> = {
+  blocks: "blocks",
+  duplicate: "duplicates",
+  related: "related",
+}
+
+/** What one issue is to another: Linear knows both by their ids alone here. */
+function issueRelationSubject({ type, issueId, relatedIssueId }: Fields): Subject | null {
+  const entity = key("issue_id", issueId)
+  const related = key("issue_id", relatedIssueId)
+  const relation = typeof type === "string" && Object.hasOwn(relations, type) ? relations[type] : undefined
+  if (entity === null || related === null || relation === undefined) return null
+  return { entity, references: [reference(related, relation, "relation", type)] }
 }
 
 function own(model: unknown, data: Fields): Subject {
