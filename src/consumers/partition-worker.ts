@@ -153,7 +153,8 @@ export function startPartitionWorker(
   async function follow(): Promise<void> {
     while (!ending.signal.aborted) {
       await lane.room()
-      if (clock().getTime() >= dueAt) await retryDue()
+      // All of it before anything new: what the holder before us handed back is older than that.
+      if (clock().getTime() >= dueAt && (await retryDue()) > 0) continue
       if (ending.signal.aborted) return
       const stretch = await read(position)
       if (stretch.upTo > position) await take(stretch)
@@ -196,7 +197,8 @@ export function startPartitionWorker(
     }
   }
 
-  async function retryDue(): Promise<void> {
+  /** Takes up some of what is due, and answers how many. */
+  async function retryDue(): Promise<number> {
     dueAt = Infinity
     const due = await takeDue(pool, lease, clock(), retryPageSize)
     for (const { eventId, attempts } of due) {
@@ -206,6 +208,7 @@ export function startPartitionWorker(
     }
     const next = await nextDue(pool, lease)
     if (next !== null) noteDue(next)
+    return due.length
   }
 
   async function eventOf(eventId: string): Promise<LoggedEvent | undefined> {

@@ -193,7 +193,7 @@ export async function repeatAttempt(db: Db, lease: Lease, eventId: string): Prom
   return rowCount === 1
 }
 
-/** Counts another attempt at what is due by `now`, earliest first; empty also where the lease is lost. */
+/** Counts another attempt at what is due by `now`, in the order of the log; empty also where the lease is lost. */
 export async function takeDue(db: Db, lease: Lease, now: Date, limit: number): Promise<Attempt[]> {
   const { rows } = await db.query<Attempt & { position: number }>(
     `with held as (
@@ -202,7 +202,7 @@ export async function takeDue(db: Db, lease: Lease, now: Date, limit: number): P
      due as (
        select event_id from event_deliveries
        where subscription_id = $1 and partition = $2 and status = 'retrying' and next_attempt_at <= $4
-       order by next_attempt_at, position limit $5)
+       order by position limit $5)
      update event_deliveries d set status = 'running', attempts = attempts + 1, alone = 0, next_attempt_at = null
      where d.event_id = any(array(select event_id from due)) and d.subscription_id = $1
        and exists (select from held)

@@ -202,6 +202,21 @@ test("a holder that was halted and comes back after its lease was taken over wri
   expect(rows[2]).toMatchObject({ result: "halted", attempts: 1 })
 })
 
+test("what a member hands back when it stops runs before anything newer, however much it is", async () => {
+  const consumers = [{ name: "handed" }]
+  const entity = "thing:1"
+  const first = await start({ member: "first", consumers, leaseMs: 1_500 })
+  const slow = { entity, type: "slow.one" }
+  await append(database, slow, slow, ...Array.from({ length: 40 }, () => ({ entity })))
+  await eventually(runs, (rows) => rows.length > 0)
+  await ended(first, "SIGTERM")
+  expect((await runs()).length).toBeLessThan(42)
+  await append(database, ...Array.from({ length: 10 }, () => ({ entity })))
+  await start({ member: "second", consumers, leaseMs: 1_500 })
+  await eventually(() => deliveriesOf(database, "handed"), allDelivered(52))
+  inOrder(await runs())
+})
+
 test("processes share the partitions, each entity in order, also when one joins, leaves or dies", async () => {
   const consumers = [{ name: "shared", partitions: 8 }]
   let appended = 0
