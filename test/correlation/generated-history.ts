@@ -36,6 +36,9 @@ const sentence = fc.constantFrom(
     `(cherry picked from commit ${shaOf(`merge of ${n}`)})`,
   ]),
   "nothing",
+  // Read one way or another by which keys of teams are known.
+  "Closes API-7",
+  "as in eng-2 and OPS-3",
   many(6),
   many(30),
 )
