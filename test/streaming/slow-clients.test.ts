@@ -7,6 +7,8 @@ import { streamServer } from "./support/server.ts"
 const database = await testDatabase()
 const maxUnsent = 512 << 10
 const server = await streamServer(database, { maxUnsent, stallMs: 700 })
+/** Clients live in this process and cannot read while it works on 9 MB for each: to this one that is no stall. */
+const patient = await streamServer(database, { maxUnsent })
 
 const range = (from: number, count: number) => Array.from({ length: count }, (_, index) => from + 1 + index)
 
@@ -73,8 +75,6 @@ test("a client that stalls while it is sent history is closed, and resumes", asy
 })
 
 test("an event larger than any cap reaches live clients and those that come later", async () => {
-  // Its clients live in this process and cannot read while it works on 9 MB for each: that is no stall.
-  const patient = await streamServer(database, { maxUnsent })
   const start = await head()
   const live = await Promise.all(range(0, 4).map(() => patient.open()))
   for (const client of live) await client.until(() => client.parser.lastEventId !== "")
