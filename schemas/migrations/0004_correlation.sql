@@ -60,10 +60,9 @@ create table entity_states (
   fields jsonb not null,
   deleted boolean not null,
   known_from timestamptz not null,
-  primary key (tenant, entity, event_id)
+  primary key (event_id, entity)
 );
 create index entity_states_latest on entity_states (tenant, entity, at desc, tie desc);
-create index entity_states_event on entity_states (event_id);
 comment on table entity_states is 'One row for each event that shows how a thing stood: its fields at that time of the sender''s clock.';
 
 -- Keys of Linear's teams, as its events show them. They tell identifiers in texts from look-alikes, those of

@@ -37,7 +37,7 @@ export async function insertStates(db: Db, rows: readonly string[]): Promise<voi
     text: `insert into entity_states (tenant, entity, event_id, at, tie, fields, deleted, known_from)
       select tenant, entity, event_id, at, tie, fields, deleted, known_from
       from jsonb_populate_recordset(null::entity_states, $1::jsonb)
-      on conflict (tenant, entity, event_id) do nothing`,
+      on conflict (event_id, entity) do nothing`,
     values: [jsonRows(rows)],
   })
 }
@@ -130,8 +130,8 @@ export async function resettleLinks(
       )
       update event_correlations c set known_to = ended.known_to
       from ended
-      where c.event_id = ended.event_id and c.tenant = ended.tenant and c.document = ended.entity
-        and c.field = ended.field and c.known_to <> ended.known_to`,
+      where c.event_id = ended.event_id and c.field = ended.field and c.known_to <> ended.known_to
+        and c.document is not distinct from ended.entity -- so that no index but that of the events is taken`,
     values: [documents.map(({ tenant }) => tenant), documents.map(({ entity }) => entity), eventIds],
   })
 }

@@ -14,6 +14,7 @@ const withTexts = (number: number, title: string, body: string) =>
   pullRequest({ number, title, body, branch: "next", author: "dev", openedAt: at(0) })
 
 let logged = 0
+const headOfLog = () => hub.database.work.query<{ position: number }>("select position from event_log_head")
 
 /** Sends webhooks one after the other, and waits until all are in the log. */
 async function tell(...requests: readonly StoryRequest[]): Promise<void> {
@@ -21,8 +22,7 @@ async function tell(...requests: readonly StoryRequest[]): Promise<void> {
     expect((await sendWebhook(hub.url, request.platform, request)).ok).toBe(true)
   }
   logged += requests.length
-  const head = () => hub.database.work.query<{ position: number }>("select position from event_log_head")
-  await until(head, ({ rows }) => rows[0]?.position === logged)
+  await until(headOfLog, ({ rows }) => rows[0]?.position === logged)
 }
 
 /** A moment of our own clock, with nothing else happening in it. */
@@ -118,9 +118,10 @@ describe("a list that an edit makes short", () => {
   })
 })
 
+const remark = (text: string) => ({ id: 77, text, createdAt: at(1) })
+
 describe("a comment", () => {
   const pr = withTexts(4, "Limits", "")
-  const remark = (text: string) => ({ id: 77, text, createdAt: at(1) })
 
   it("that is edited, then deleted, shows no more what it showed", async () => {
     await tell(

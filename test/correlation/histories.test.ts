@@ -21,7 +21,8 @@ const seed = Number(process.env["SIGNALBOX_HISTORIES_SEED"] ?? Date.now() % 2 **
 const database = await testDatabase()
 const correlation = createCorrelation({ platforms })
 
-// A seed brings back the histories, their orders and their jobs; how the workers take turns is chance.
+// SIGNALBOX_HISTORIES_MS lets it go on for longer, SIGNALBOX_HISTORIES_SEED begins with the seed that a failure
+// prints. A seed brings back the histories, their orders and their jobs; how the workers take turns is chance.
 
 /** Rules and platforms of another time: they find less, and other things, and mistake how all stood. */
 const former = {

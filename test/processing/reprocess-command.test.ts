@@ -110,7 +110,7 @@ test("it goes on after a position, and keeps to what it was asked for", async ()
 })
 
 test("a rule that is gone leaves nothing behind", async () => {
-  const { status } = await run("--without", "caused_by")
+  const { status } = await run("--without", "mention", "--without", "caused_by")
   expect(status).toBe(0)
   expect(await links()).toEqual([])
 })

@@ -25,7 +25,7 @@ export const reprocessCommand: Command = {
   name: "reprocess",
   summary: "Derive stored events anew, with the platforms and rules of this version",
   usage:
-    "[--since 30d] [--until 1d] [--platform NAME] [--entity KEY] [--tenant T] [--after POSITION] [--rule FILE] [--without NAME] [--json]",
+    "[--since 30d] [--until 1d] [--platform NAME] [--entity KEY] [--tenant T] [--after POSITION] [--rule FILE]… [--without NAME]… [--json]",
   options: {
     since: text,
     until: text,
@@ -33,16 +33,16 @@ export const reprocessCommand: Command = {
     entity: text,
     tenant: text,
     after: text,
-    rule: text,
-    without: text,
+    rule: { ...text, multiple: true },
+    without: { ...text, multiple: true },
   },
   async run(context) {
     const { options, env, signal } = context
     const selection = readSelection(options)
     const after = readNumber(options, "after") ?? 0
-    const file = textOption(options, "rule")
-    const without = new Set([textOption(options, "without") ?? []].flat())
-    const rules = replaceRules(builtInRules, file === undefined ? [] : await loadRules(file), without)
+    const without = new Set(listOption(options, "without"))
+    const definitions = await Promise.all(listOption(options, "rule").map(loadRules))
+    const rules = replaceRules(builtInRules, definitions.flat(), without)
     const progress = createProgress("events")
     let result: ReprocessedLog
     try {
@@ -83,6 +83,11 @@ function readSelection(options: OptionValues) {
   const tenant = textOption(options, "tenant")
   const about = entity === undefined ? undefined : { tenant: tenant ?? "default", entity }
   return { platform, about, tenant, since, until }
+}
+
+/** Every value of an option that may be given several times. */
+function listOption(options: OptionValues, name: string): string[] {
+  return [options[name] ?? []].flat().filter((value) => typeof value === "string")
 }
 
 function follow(
