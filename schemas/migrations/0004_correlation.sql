@@ -51,6 +51,7 @@ comment on table event_correlations is 'Link evidence: one row for each event th
 
 -- How things stood at a time of their senders' clocks, as events show it. What a field holds is told by the
 -- state with the greatest (at, tie) among those that have it, so the order in which they came does not matter.
+-- What is deleted for good is so at 'infinity' too. An event may tell of different fields at different times.
 create table entity_states (
   tenant text not null,
   entity text not null check (octet_length(entity) <= 1024),
@@ -60,10 +61,10 @@ create table entity_states (
   fields jsonb not null,
   deleted boolean not null,
   known_from timestamptz not null,
-  primary key (event_id, entity)
+  primary key (event_id, entity, at)
 );
 create index entity_states_latest on entity_states (tenant, entity, at desc, tie desc);
-comment on table entity_states is 'One row for each event that shows how a thing stood: its fields at that time of the sender''s clock.';
+comment on table entity_states is 'Rows for each event that shows how a thing stood: its fields at that time of the sender''s clock.';
 
 -- Keys of Linear's teams, as its events show them. They tell identifiers in texts from look-alikes, those of
 -- earlier events too: what was logged up to `known_at` is read anew by them, in the order of its positions.

@@ -37,6 +37,8 @@ create table api_keys (
   prefix text not null, -- first characters, to recognize a key by
   hash bytea not null unique, -- SHA-256; keys hold 256 random bits, so no slow hash is needed
   scopes text[] not null,
+  requests_per_second real check (requests_per_second > 0), -- null: as many as it likes
+  events_per_second real check (events_per_second > 0), -- that streams and pages give it
   created_at timestamptz not null default now(),
   expires_at timestamptz,
   revoked_at timestamptz,

@@ -27,7 +27,7 @@ create table pushed_commits (
   ordinal integer not null, -- place within the push, oldest first
   before_sha text,
   after_sha text not null,
-  likeness text, -- the same for commits of one author with one message
+  likeness text, -- the same for commits of one author with one message and the same files
   known_from timestamptz not null,
   primary key (event_id, sha)
 );
@@ -40,10 +40,15 @@ create table merged_pull_requests (
   pull_request text not null check (octet_length(pull_request) <= 1024),
   sha text not null,
   merged_at timestamptz not null,
+  head_sha text, -- last commit of its own branch
+  head_line text, -- its own branch; null where that is gone with its repository
+  base_line text, -- the branch it was merged into
   known_from timestamptz not null
 );
 create index merged_pull_requests_key on merged_pull_requests (tenant, pull_request);
 create index merged_pull_requests_sha on merged_pull_requests (tenant, sha);
+create index merged_pull_requests_head on merged_pull_requests (tenant, head_line, merged_at);
+create index merged_pull_requests_base on merged_pull_requests (tenant, base_line, merged_at);
 
 -- Every state of every deployment. A track is the history of one environment of one service: (service,
 -- environment, branch), where branch is '' but for previews, of which each branch has its own.

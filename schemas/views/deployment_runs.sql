@@ -1,5 +1,5 @@
 -- deployment_runs: one row for each time that something was deployed and went live, or failed.
---   service, environment    where: the project, else the repository; and its environment, by one name
+--   service, environment    where (see deployment_places)
 --   live_at       when it went live; null where it never did
 --   live_number   its place among what went live there, from 1; null as above
 --   failed_at     when it first came to failure; one that went live later (another try) has both
@@ -10,22 +10,56 @@
 -- deployment that goes live, gives way and goes live again has a row for each time.
 -- Previews are left out: each of them is a place of its own, and none is a release.
 -- Under signalbox_reader it shows the rows of one tenant, as the tables do.
-drop function if exists read_deployment_runs();
-create function read_deployment_runs() returns table (
+
+-- The same of what went live or failed at or after a time, and of environments of a name or kind, or one
+-- service, where one is named. The numbers then count from whatever was looked at before that time.
+drop function if exists read_deployment_runs;
+create function read_deployment_runs(
+  ended_since timestamptz default '-infinity', only_environment text default null, only_service text default null
+) returns table (
   tenant text, service text, environment text, environment_kind text, provider text, repository text,
   deployment text, attempt integer, sha text, started_at timestamptz, failed_at timestamptz,
   live_at timestamptz, live_number bigint, finished_at timestamptz, rollback boolean, release_number bigint
 )
--- The planner takes groups to be few, and would go through all of one side for each row of the other.
-language sql stable rows 10000 set enable_nestloop = off set jit = off as $$
-  with states as (
-    select s.tenant, s.service, s.environment, s.kind, d.provider, s.repository, s.deployment,
-      coalesce(d.attempt, 1) as attempt, s.sha, s.status, s.at
+-- Planned for the values it is called with, so that what they leave out is not computed. Of groups the planner
+-- thinks that they are few, and would go through all of one side for each row of the other; where that is
+-- meant, it is written as lateral.
+language plpgsql stable rows 10000
+set plan_cache_mode = force_custom_plan set enable_nestloop = off set enable_mergejoin = off set jit = off
+set work_mem = '32MB' set random_page_cost = 1.1 as $$
+#variable_conflict use_column
+begin
+  return query
+  with told as (
+    select s.tenant, s.service, s.environment, p.environment_kind, s.event_id, s.deployment, s.status, s.at, s.sha,
+      s.repository
     from deployment_states s
-    left join deployment_events d on d.event_id = s.event_id
-    where s.branch = ''
+    join deployment_places p on p.tenant = s.tenant and p.service = s.service and p.environment = s.environment
+    where s.branch = '' and (only_environment is null or only_environment in (p.environment, p.environment_kind))
+      and (only_service is null or p.service = only_service)
+  ), recent as (
+    select distinct tenant, service, environment, deployment, sha from told where at >= ended_since
+  ), compared_with as (
+    -- what a run is judged by: its own states, those of the same commit, and what was live before the first
+    select tenant, service, environment, deployment from recent
+    union
+    select t.tenant, t.service, t.environment, t.deployment from told t
+    join (select distinct tenant, service, environment, sha from recent) as r using (tenant, service, environment, sha)
+    union
+    select t.tenant, t.service, t.environment, t.deployment from told t
+    join (
+      select tenant, service, environment, max(at) as at from told
+      where at < ended_since and status in ('success', 'rolled_back') group by 1, 2, 3
+    ) as last using (tenant, service, environment, at)
+  ), states as materialized (
+    select t.tenant, t.service, t.environment, t.environment_kind, d.provider, t.repository, t.deployment,
+      coalesce(d.attempt, 1) as attempt, t.sha, t.status, t.at
+    from told t
+    left join deployment_events d on d.event_id = t.event_id
+    where ended_since = '-infinity'
+      or (t.tenant, t.service, t.environment, t.deployment) in (select * from compared_with)
   ), runs as (
-    select tenant, service, environment, deployment, attempt, max(nullif(kind, 'unknown')) as environment_kind,
+    select tenant, service, environment, deployment, attempt, max(environment_kind) as environment_kind,
       max(provider) as provider, max(repository) as repository,
       max(sha) filter (where status <> 'rolled_back') as sha,
       min(at) filter (where status in ('queued', 'in_progress')) as started_at,
@@ -56,13 +90,12 @@ language sql stable rows 10000 set enable_nestloop = off set jit = off as $$
         partition by tenant, service, environment order by live_number) as rollback
     from lives
   ), numbered as (
-    select *, case when sha is null then case when not rollback then live_number end
+    select *, case when sha is null then case when not coalesce(rollback, false) then live_number end
       else max(live_number) filter (where not coalesce(rollback, false)) over (
         partition by tenant, service, environment, sha order by live_number) end as release_number
     from compared
   )
-  select r.tenant, r.service, r.environment, coalesce(r.environment_kind, 'unknown') as environment_kind,
-    r.provider, r.repository, r.deployment, r.attempt,
+  select r.tenant, r.service, r.environment, r.environment_kind, r.provider, r.repository, r.deployment, r.attempt,
     case when n.live_number is null then r.sha else n.sha end as sha,
     case when coalesce(n.time_live, 1) = 1 then r.started_at end as started_at,
     case when coalesce(n.time_live, 1) = 1 then r.failed_at end as failed_at,
@@ -71,8 +104,8 @@ language sql stable rows 10000 set enable_nestloop = off set jit = off as $$
     coalesce(n.rollback, false) as rollback, n.release_number
   from runs r
   left join numbered n using (tenant, service, environment, deployment, attempt)
-  where n.at is not null or r.failed_at is not null
-$$;
+  where coalesce(n.at, r.failed_at) >= ended_since;
+end $$;
 
 create or replace view deployment_runs with (security_invoker = true) as
   select * from read_deployment_runs();

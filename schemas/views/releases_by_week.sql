@@ -1,21 +1,8 @@
--- releases_by_week: releases of each service and environment by the week (its Monday) in UTC, a row for each week with any.
---   releases      that came to an end on that week, well or not (see release_outcomes)
---   succeeded     of these, those that went live: the deployment frequency is of them
---   failures      of these, those that failed, were rolled back, reverted or hotfixed
---   change_failure_rate    failures / releases
---   restored      of the failures, those that are over
---   time_to_restore        their median
--- Add up counts before you divide: a rate is no sum.
+-- releases_by_week: the rows of release_periods whose unit is a week, a column of that name in place of `since`.
 -- Under signalbox_reader it shows the rows of one tenant, as the tables do.
 create or replace view releases_by_week with (security_invoker = true) as
-  select tenant, service, environment, environment_kind, date_trunc('week', finished_at at time zone 'UTC')::date as week,
-    count(*) as releases,
-    count(live_at) as succeeded,
-    count(failure) as failures,
-    count(failure)::double precision / count(*) as change_failure_rate,
-    count(time_to_restore) as restored,
-    percentile_cont(0.5) within group (order by time_to_restore) as time_to_restore
-  from release_outcomes
-  group by 1, 2, 3, 4, 5;
+  select tenant, service, environment, environment_kind, since as week,
+    releases, succeeded, failures, change_failure_rate, restored, time_to_restore
+  from release_periods where unit = 'week';
 
 grant select on releases_by_week to signalbox_reader, signalbox_worker;

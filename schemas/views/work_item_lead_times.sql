@@ -3,7 +3,8 @@
 --   pull_requests, merged, deployed    how many: in all, and of these; a pull request counts once
 --   open          how many are neither merged nor closed
 --   created_at    null where its creation was not seen
---   started_at, opened_at, first_review_at    the earliest of any of them
+--   started_at    the earliest of any of them; null unless each of them has one
+--   opened_at, first_review_at    the earliest of any of them; a review after the last merge is none
 --   merged_at     the last merge, once none is open; deployed_at the last deployment, once all merged are
 -- An issue is shown under its newest identifier, whichever of its names a pull request goes by.
 -- waiting = started − created; coding, pickup, review, deploy and lead_time (deployed − created) as in
@@ -54,7 +55,8 @@ language sql stable rows 10000 set enable_nestloop = off set jit = off as $$
     select i.tenant, i.issue, count(*) as pull_requests, count(p.merged_at) as merged,
       count(*) filter (where p.closed_at is null) as open,
       count(p.deployed_at) filter (where p.merged_at is not null) as deployed,
-      min(p.started_at) as started_at, min(p.opened_at) as opened_at, min(p.first_review_at) as first_review_at,
+      case when count(p.started_at) = count(*) then min(p.started_at) end as started_at,
+      min(p.opened_at) as opened_at, min(p.first_review_at) as first_review_at,
       max(p.merged_at) as merged_at,
       max(greatest(p.deployed_at, p.merged_at)) filter (where p.merged_at is not null) as deployed_at
     from implemented i
@@ -62,7 +64,9 @@ language sql stable rows 10000 set enable_nestloop = off set jit = off as $$
     group by 1, 2
   ), times as (
     select w.tenant, w.issue, w.pull_requests, w.merged, w.open, w.deployed, c.created_at, w.started_at,
-      w.opened_at, w.first_review_at,
+      w.opened_at,
+      case when w.open > 0 or w.merged = 0 or w.first_review_at <= w.merged_at then w.first_review_at
+        end as first_review_at,
       case when w.open = 0 then w.merged_at end as merged_at,
       case when w.open = 0 and w.merged > 0 and w.deployed = w.merged then w.deployed_at end as deployed_at
     from work w

@@ -3,8 +3,18 @@ import type { Db } from "./database.ts"
 /** Id by which SIGNALBOX_ADMIN_KEY goes; it is in no table and never ends. */
 export const adminKeyId = "admin"
 
+/** What a key may have a second, in each process; null for as much as it likes. */
+export interface KeyLimits {
+  requestsPerSecond: number | null
+  /** Events that streams and pages of history give it. */
+  eventsPerSecond: number | null
+}
+
+/** The limits of who has none. */
+export const noLimits: KeyLimits = { requestsPerSecond: null, eventsPerSecond: null }
+
 /** An API key as listed; the key itself is known only to whoever was given it. */
-export interface ApiKeyRow {
+export interface ApiKeyRow extends KeyLimits {
   id: string
   tenant: string
   name: string
@@ -16,10 +26,11 @@ export interface ApiKeyRow {
   lastUsedAt: Date | null
 }
 
-const columns = `id, tenant, name, prefix, scopes, created_at as "createdAt", expires_at as "expiresAt",
+const columns = `id, tenant, name, prefix, scopes, requests_per_second as "requestsPerSecond",
+  events_per_second as "eventsPerSecond", created_at as "createdAt", expires_at as "expiresAt",
   revoked_at as "revokedAt", last_used_at as "lastUsedAt"`
 
-export interface NewApiKey {
+export interface NewApiKey extends KeyLimits {
   tenant: string
   name: string
   prefix: string
@@ -31,9 +42,18 @@ export interface NewApiKey {
 /** Stores a key by its hash. */
 export async function insertApiKey(db: Db, key: NewApiKey): Promise<ApiKeyRow> {
   const { rows } = await db.query<ApiKeyRow>(
-    `insert into api_keys (tenant, name, prefix, hash, scopes, expires_at)
-     values ($1, $2, $3, $4, $5, $6) returning ${columns}`,
-    [key.tenant, key.name, key.prefix, key.hash, key.scopes, key.expiresAt],
+    `insert into api_keys (tenant, name, prefix, hash, scopes, expires_at, requests_per_second, events_per_second)
+     values ($1, $2, $3, $4, $5, $6, $7, $8) returning ${columns}`,
+    [
+      key.tenant,
+      key.name,
+      key.prefix,
+      key.hash,
+      key.scopes,
+      key.expiresAt,
+      key.requestsPerSecond,
+      key.eventsPerSecond,
+    ],
   )
   return rows[0]!
 }
@@ -72,6 +92,41 @@ export async function revokeApiKey(db: Db, tenant: string | null, id: string): P
     [id, tenant],
   )
   return rowCount === 1
+}
+
+/** Gives a key that is alive other limits, where they are given; undefined where there is none. */
+export async function updateKeyLimits(
+  db: Db,
+  tenant: string | null,
+  id: string,
+  { requestsPerSecond, eventsPerSecond }: Partial<KeyLimits>,
+): Promise<ApiKeyRow | undefined> {
+  const { rows } = await db.query<ApiKeyRow>(
+    `update api_keys set
+       requests_per_second = case when $3 then $4::real else requests_per_second end,
+       events_per_second = case when $5 then $6::real else events_per_second end
+     where id = $1 and ($2::text is null or tenant = $2) and revoked_at is null returning ${columns}`,
+    [
+      id,
+      tenant,
+      requestsPerSecond !== undefined,
+      requestsPerSecond ?? null,
+      eventsPerSecond !== undefined,
+      eventsPerSecond ?? null,
+    ],
+  )
+  return rows[0]
+}
+
+/** The limits of a key; undefined where it is revoked, expired or gone. */
+export async function findKeyLimits(db: Db, id: string): Promise<KeyLimits | undefined> {
+  if (id === adminKeyId) return noLimits
+  const { rows } = await db.query<KeyLimits>(
+    `select requests_per_second as "requestsPerSecond", events_per_second as "eventsPerSecond" from api_keys
+     where id = $1 and revoked_at is null and (expires_at is null or expires_at > now())`,
+    [id],
+  )
+  return rows[0]
 }
 
 /** Which of these keys are revoked, expired or gone. */

@@ -46,6 +46,9 @@ export function mergeRow(event: StoredEvent, merge: MergedPullRequest): HistoryR
       pull_request: merge.pullRequest,
       sha: merge.sha,
       merged_at: merge.mergedAt,
+      head_sha: merge.head,
+      head_line: merge.headLine,
+      base_line: merge.baseLine,
       known_from: event.receivedAt,
     }),
   }

@@ -27,7 +27,7 @@ export interface PartitionState {
   fence: number
   /** The member that holds it and is alive; null where it is free to take. */
   owner: string | null
-  /** False while the consumer is paused: then nobody should hold it. */
+  /** False while the consumer is paused or disabled: then nobody should hold it. */
   active: boolean
   /** The earliest moment at which a delivery is due again; only for partitions of the member that asks. */
   dueAt: Date | null
@@ -91,12 +91,9 @@ export async function partitionStates(
   const { rows } = await db.query<PartitionState>({
     name: "partition_states",
     text: `select p.subscription_id as "subscriptionId", p.partition, p.fence, m.id as owner,
-        s.status = 'active' as active,
-        case when p.lease_owner = $1 then (
-          select d.next_attempt_at from event_deliveries d
-          where d.subscription_id = p.subscription_id and d.partition = p.partition
-            and d.status in ('running', 'retrying') and d.next_attempt_at is not null
-          order by d.next_attempt_at limit 1) end as "dueAt"
+        s.status in ('active', 'skipping') as active,
+        case when p.lease_owner = $1 then least(${earliest("not d.replayed")}, ${earliest("d.replayed")}) end
+          as "dueAt"
       from subscription_partitions p
       join stream_subscriptions s on s.id = p.subscription_id
       left join consumer_members m on m.id = p.lease_owner and m.expires_at > clock_timestamp()
@@ -105,6 +102,14 @@ export async function partitionStates(
     values: [member, subscriptions],
   })
   return rows
+}
+
+/** When the next delivery of a partition is due, of those that a replay made or of the others: each has an index. */
+function earliest(which: string): string {
+  return `(select d.next_attempt_at from event_deliveries d
+    where d.subscription_id = p.subscription_id and d.partition = p.partition and ${which}
+      and d.status in ('running', 'retrying') and d.next_attempt_at is not null
+    order by d.next_attempt_at limit 1)`
 }
 
 /**

@@ -62,7 +62,12 @@ export async function registerConsumer(
   })
 }
 
-async function addPartitions(db: Db, id: string, { partitions, from }: ConsumerRecord): Promise<void> {
+/** Gives a new consumer its cursors. */
+export async function addPartitions(
+  db: Db,
+  id: string,
+  { partitions, from }: Pick<ConsumerRecord, "partitions" | "from">,
+): Promise<void> {
   await db.query(
     `insert into subscription_partitions (subscription_id, partition, position)
      select $1, n, coalesce(case when $3 = 'earliest' then (select min(position) - 1 from event_log) else $4 end,
@@ -72,7 +77,13 @@ async function addPartitions(db: Db, id: string, { partitions, from }: ConsumerR
   )
 }
 
-async function repartition(db: Db, id: string, partitions: number, partitionOf: PartitionOf): Promise<void> {
+/** Deals a consumer into another number of partitions, in the caller's transaction. */
+export async function repartition(
+  db: Db,
+  id: string,
+  partitions: number,
+  partitionOf: PartitionOf,
+): Promise<void> {
   await db.query(
     "select from subscription_partitions where subscription_id = $1 order by partition for update",
     [id],
@@ -93,7 +104,7 @@ async function repartition(db: Db, id: string, partitions: number, partitionOf: 
   await db.query("update stream_subscriptions set partitions = $2 where id = $1", [id, partitions])
   const { rows } = await db.query<{ event_id: string; entity: string | null }>(
     `select d.event_id, l.entity from event_deliveries d left join event_log l on l.event_id = d.event_id
-     where d.subscription_id = $1 and d.status in ('running', 'retrying')`,
+     where d.subscription_id = $1 and d.status in ('running', 'retrying', 'held')`,
     [id],
   )
   await db.query(

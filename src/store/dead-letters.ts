@@ -48,6 +48,8 @@ export interface DeadLetterQuery {
   tenant?: string
   kind?: DeadLetterKind
   status?: DeadLetter["status"]
+  /** Id of the consumer that failed. */
+  subscriptionId?: string | undefined
   /** The last one seen. */
   before?: { createdAt: Date; id: string }
   limit: number
@@ -60,6 +62,7 @@ export async function listDeadLetters(db: Db, query: DeadLetterQuery): Promise<D
      where ($1::text is null or tenant = $1) and ($2::text is null or kind = $2)
        and ($3::text is null or status = $3)
        and ($4::timestamptz is null or (date_trunc('milliseconds', created_at), id) < ($4, $5::uuid))
+       and ($7::uuid is null or subscription_id = $7)
      order by date_trunc('milliseconds', created_at) desc, id desc limit $6`,
     [
       query.tenant ?? null,
@@ -68,6 +71,7 @@ export async function listDeadLetters(db: Db, query: DeadLetterQuery): Promise<D
       query.before?.createdAt.toISOString() ?? null,
       query.before?.id ?? null,
       query.limit,
+      query.subscriptionId ?? null,
     ],
   )
   return rows
@@ -92,4 +96,46 @@ export async function settleDeadLetter(
     [id, status, kind ?? null],
   )
   return rows[0]
+}
+
+/** Which dead letters of a consumer are to be tried again: those made within [since, until). */
+export interface RetriedLetters {
+  tenant: string
+  subscriptionId: string
+  since: Date | null
+  until: Date | null
+}
+
+/**
+ * Gives the next `limit` open dead letters of a consumer their attempts back, for that consumer alone. Answers how
+ * many, and the id to go on `after`; null at the end. Whoever runs the consumer takes them up within a beat.
+ */
+export async function retryLettersOf(
+  db: Db,
+  { tenant, subscriptionId, since, until }: RetriedLetters,
+  { after, limit }: { after: string | null; limit: number },
+): Promise<{ retried: number; next: string | null }> {
+  const { rows } = await db.query<{ retried: number; seen: number; last: string | null }>(
+    `with letters as (
+       select id, event_id from dead_letters
+       where tenant = $1 and subscription_id = $2 and status = 'open'
+         and ($3::timestamptz is null or created_at >= $3) and ($4::timestamptz is null or created_at < $4)
+         and ($5::uuid is null or id > $5)
+       order by id limit $6 for update),
+     again as (
+       update event_deliveries d
+       set status = 'retrying', attempts = 0, next_attempt_at = now(), finished_at = null
+       where d.event_id = any(array(select event_id from letters)) and d.subscription_id = $2
+         and d.status = 'dead'
+       returning d.event_id),
+     settled as (
+       update dead_letters l set status = 'retried', settled_at = now()
+       from letters where l.id = letters.id and letters.event_id = any(array(select event_id from again))
+       returning l.id)
+     select (select count(*) from settled) as retried, (select count(*) from letters) as seen,
+       (select id from letters order by id desc limit 1) as last`,
+    [tenant, subscriptionId, since, until, after, limit],
+  )
+  const { retried = 0, seen = 0, last = null } = rows[0] ?? {}
+  return { retried, next: seen === limit ? last : null }
 }

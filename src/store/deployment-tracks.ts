@@ -41,7 +41,8 @@ export interface TrackStates extends Pick<DeploymentState, "service" | "environm
 
 /**
  * What came to stand in every track that is asked for, in the order of the senders' clocks: successes, and
- * of previews their removals too. Failed, cancelled and pending deployments put nothing there.
+ * `inactive` where what was there last was taken down. Failed, cancelled and pending deployments put nothing
+ * there, and take nothing away.
  */
 export async function tracksOf(
   db: Db,
@@ -58,7 +59,7 @@ export async function tracksOf(
         union
         select service, environment, branch from deployment_states d
           where tenant = $1 and repository is null and branch = '' and sha is not null and exists (
-            select from pushed_commits c where c.tenant = $1 and c.sha = d.sha
+            select from pushed_commits c where c.tenant = $1 and c.sha >= d.sha and c.sha < d.sha || 'g' -- abbreviated
               and split_part(c.line, '@', 1) = any($2::text[]))
         union
         select service, environment, branch from deployment_states where tenant = $1 and sha = any($3::text[])
@@ -72,26 +73,48 @@ export async function tracksOf(
         array_to_json(array_agg(s.url)) as urls
       from track join deployment_states s on s.tenant = $1 and s.service = track.service
         and s.environment = track.environment and s.branch = track.branch
-      where (s.status in ('success', 'rolled_back') or s.status = 'inactive' and s.branch <> '')
-        and s.known_from <= $5
+      where s.status in ('success', 'rolled_back', 'inactive') and s.known_from <= $5
       group by 1, 2, 3 order by 1, 2, 3`,
     values: [tenant, repositories, shas, deployments, asOf ?? "infinity"],
   })
-  return rows.map(({ service, environment, branch, ...told }) => {
-    const track = { service, environment, branch }
-    const states = told.deployments.map((deployment, index): DeploymentState => ({
-      ...track,
-      deployment,
-      kind: told.kinds[index] ?? "unknown",
-      status: told.statuses[index] ?? "unknown",
-      at: new Date(told.times[index] ?? 0),
-      sha: told.shas[index] ?? null,
-      repository: told.repositories[index] ?? null,
-      ref: told.refs[index] ?? null,
-      url: told.urls[index] ?? null,
-    }))
-    return { ...track, states: states.toSorted(byClock) }
-  })
+  return rows
+    .map(({ service, environment, branch, ...told }) => {
+      const track = { service, environment, branch }
+      const states = told.deployments.map((deployment, index): DeploymentState => ({
+        ...track,
+        deployment,
+        kind: told.kinds[index] ?? "unknown",
+        status: told.statuses[index] ?? "unknown",
+        at: new Date(told.times[index] ?? 0),
+        sha: told.shas[index] ?? null,
+        repository: told.repositories[index] ?? null,
+        ref: told.refs[index] ?? null,
+        url: told.urls[index] ?? null,
+      }))
+      return { ...track, states: whatStood(states.toSorted(byClock)) }
+    })
+    .filter(({ states }) => states.length > 0)
+}
+
+// Whoever puts something in the place of another tells of both, within so many milliseconds.
+const changeover = 30_000
+
+/**
+ * Leaves out the `inactive` of what is superseded: it was not there last, or the next is put there in the
+ * same moment.
+ */
+function whatStood(states: readonly DeploymentState[]): DeploymentState[] {
+  const stood: DeploymentState[] = []
+  for (const [index, state] of states.entries()) {
+    if (state.status === "inactive") {
+      const last = stood.at(-1)
+      if (last === undefined || last.status === "inactive" || last.deployment !== state.deployment) continue
+      const next = states.slice(index + 1).find(({ status }) => status !== "inactive")
+      if (next !== undefined && next.at.getTime() - state.at.getTime() <= changeover) continue
+    }
+    stood.push(state)
+  }
+  return stood
 }
 
 /** The states of a track, column by column. */

@@ -23,6 +23,15 @@ export async function countWindow(
   return rows[0]?.events ?? 0
 }
 
+/** Whether a tenant has events of a type of this name, or of one that goes on from it: `github.pull_request`. */
+export async function hasTypeUnder(db: Db, tenant: string, name: string): Promise<boolean> {
+  const { rows } = await db.query<{ found: boolean }>(
+    `select exists (select from event_log where tenant = $1 and (type = $2 or starts_with(type, $2 || '.'))) as found`,
+    [tenant, name],
+  )
+  return rows[0]?.found === true
+}
+
 /** The links that stand and that these rules made of these events. */
 export async function linksOfEvents(
   db: Db,

@@ -15,10 +15,13 @@ export function tieOf({ raw }: Pick<StoredEvent, "raw">): string {
   return `\\x${hash("sha256", raw).slice(0, 32)}`
 }
 
-/** A state that an event shows, as a row for `insertStates`. */
-export function stateRow(event: StoredEvent, state: EntityState, tie: string): string {
-  const { entity, at, fields, deleted = false } = state
-  return jsonRow({
+/**
+ * A state that an event shows, as rows for `insertStates`. What is deleted for good is so at the end of all
+ * times as well, later than whatever else will be said of it.
+ */
+export function stateRows(event: StoredEvent, state: EntityState, tie: string): string[] {
+  const { entity, at, fields, deleted = false, final = false } = state
+  const row = {
     tenant: event.tenant,
     entity,
     event_id: event.id,
@@ -27,32 +30,27 @@ export function stateRow(event: StoredEvent, state: EntityState, tie: string): s
     fields,
     deleted,
     known_from: event.receivedAt,
-  })
+  }
+  return [jsonRow(row), ...(deleted && final ? [jsonRow({ ...row, at: "infinity", fields: {} })] : [])]
 }
 
-/** Inserts states; of two of one thing from one event the first stays. */
+/** Inserts states; of two of one thing and time from one event the first stays. */
 export async function insertStates(db: Db, rows: readonly string[]): Promise<void> {
   await db.query({
     name: "insert_states",
     text: `insert into entity_states (tenant, entity, event_id, at, tie, fields, deleted, known_from)
       select tenant, entity, event_id, at, tie, fields, deleted, known_from
       from jsonb_populate_recordset(null::entity_states, $1::jsonb)
-      on conflict (event_id, entity) do nothing`,
+      on conflict (event_id, entity, at) do nothing`,
     values: [jsonRows(rows)],
   })
 }
 
-const linkKey = "event_id, from_entity, to_entity, relation, rule"
-const sameLink = linkKey
-  .split(", ")
-  .map((column) => `c.${column} = ended.${column}`)
-  .join(" and ")
+const linkKey = ["event_id", "from_entity", "to_entity", "relation", "rule"]
+const sameLink = linkKey.map((column) => `c.${column} = ended.${column}`).join(" and ")
 const tellsLater = `s.tenant = l.tenant and s.entity = l.document and (s.deleted or s.fields ? l.field)
   and (s.at, s.tie) > (l.stated_at, l.tie)`
-const endings = `select ${linkKey
-  .split(", ")
-  .map((column) => `l.${column}`)
-  .join(", ")}, min(s.known_from) as known_to`
+const endings = `select ${linkKey.map((column) => `l.${column}`).join(", ")}, min(s.known_from) as known_to`
 
 /**
  * Ends what is known by links whose field a later state says otherwise: links that stood before these
@@ -64,7 +62,7 @@ export async function settleLinks(db: Db, eventIds: readonly string[]): Promise<
     name: "settle_links",
     text: `update event_correlations c set known_to = ended.known_to
       from (
-        select ${linkKey}, min(known_to) as known_to from (
+        select ${linkKey.join(", ")}, min(known_to) as known_to from (
           ${endings} from entity_states s join event_correlations l
               on ${tellsLater} and l.known_to > s.known_from
             where s.event_id = any($1::uuid[]) group by 1, 2, 3, 4, 5

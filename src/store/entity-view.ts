@@ -1,6 +1,7 @@
 import type { EntityState } from "../core/envelope.ts"
 import { known, type AsOf } from "./correlations.ts"
 import type { Db } from "./database.ts"
+import { receivedBy } from "./received-by.ts"
 
 /** A field as its latest state tells it. */
 export interface FieldView {
@@ -45,7 +46,7 @@ export async function entityView(
   return {
     aliases: keys.filter((key) => key !== entity).toSorted(),
     fields,
-    deletedAt: ends.deleted === true ? ends.last : null,
+    deletedAt: ends.deleted === true ? ends.deletedAt : null,
     firstSeenAt: seen.first ?? ends.first,
     lastSeenAt: seen.last ?? ends.last,
   }
@@ -105,28 +106,31 @@ interface Ends {
   last: Date | null
 }
 
-/** When the first and the last state were, and whether that one says that the thing is gone. */
-async function endsOf(
-  db: Db,
-  tenant: string,
-  keys: readonly string[],
-  asOf: AsOf,
-): Promise<Ends & { deleted: boolean | null }> {
-  const { rows } = await db.query<Ends & { deleted: boolean | null }>({
+interface States extends Ends {
+  /** Whether the last state says that the thing is gone, and when the last one was that says so. */
+  deleted: boolean | null
+  deletedAt: Date | null
+}
+
+/** When the first and the last state were, but for the one at the end of all times of what is deleted for good. */
+async function endsOf(db: Db, tenant: string, keys: readonly string[], asOf: AsOf): Promise<States> {
+  const { rows } = await db.query<States>({
     name: `ends_of_entity_${nowOrThen(asOf)}`,
-    text: `select min(at) as first, max(at) as last, (array_agg(deleted order by at desc, tie desc))[1] as deleted
+    text: `select min(at) as first, max(at) filter (where isfinite(at)) as last,
+        (array_agg(deleted order by at desc, tie desc))[1] as deleted,
+        max(at) filter (where deleted and isfinite(at)) as "deletedAt"
       from (${states(asOf)}) as state`,
     values: [tenant, keys, maxStates, ...(asOf === null ? [] : [asOf])],
   })
-  return rows[0] ?? { first: null, last: null, deleted: null }
+  return rows[0] ?? { first: null, last: null, deleted: null, deletedAt: null }
 }
 
 /** When the first and the last event on the thing happened; each is one look at an index. */
 async function eventsOf(db: Db, tenant: string, keys: readonly string[], asOf: AsOf): Promise<Ends> {
   const [first, last] = ["asc", "desc"].map(
     (direction) => `(select occurred_at from event_log where tenant = $1 and entity = key.entity
-        ${asOf === null ? "" : "and exists (select from events e where e.id = event_id and e.received_at <= $3)"}
-        order by occurred_at ${direction}, position ${direction} limit 1)`,
+        ${asOf === null ? "" : `and ${receivedBy(3)}`}
+        order by occurred_at ${direction} limit 1)`,
   )
   const { rows } = await db.query<Ends>({
     name: `events_of_entity_${nowOrThen(asOf)}`,

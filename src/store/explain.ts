@@ -14,6 +14,8 @@ export interface LinkRecord extends Link {
   url: string | null
   occurredAt: Date
   knownFrom: Date
+  /** When a link of these ends, this relation and this rule was first known; null where none ever was. */
+  firstKnown: Date | null
   /** Null while it is known. */
   knownTo: Date | null
   /** The event whose state ended it; null while it is known. */
@@ -44,18 +46,63 @@ export async function linksBetween(
   others: readonly string[],
   asOf: AsOf,
 ): Promise<LinkRecord[]> {
-  const { rows } = await db.query<Omit<LinkRecord, "document"> & { document: string | null }>({
+  return readRecords(db, tenant, ones, others, asOf, {
     name: "links_between",
+    where: "true",
+    order: `${stands} desc, strength, confidence desc, occurred_at, event_id, rule`,
+    limit: maxLinks,
+  })
+}
+
+/**
+ * The strong link between any of these things and any of those that a later state withdrew up to `asOf`, and
+ * that no event shows any more: the one withdrawn last.
+ */
+export async function withdrawnBetween(
+  db: Db,
+  tenant: string,
+  ones: readonly string[],
+  others: readonly string[],
+  asOf: AsOf,
+): Promise<LinkRecord[]> {
+  return readRecords(db, tenant, ones, others, asOf, {
+    name: "withdrawn_between",
+    where: `strength = 'strong' and not ${stands} and known_to > known_from`,
+    order: "known_to desc, confidence desc, event_id, rule",
+    limit: 1,
+  })
+}
+
+interface Selection {
+  name: string
+  where: string
+  order: string
+  limit: number
+}
+
+async function readRecords(
+  db: Db,
+  tenant: string,
+  ones: readonly string[],
+  others: readonly string[],
+  asOf: AsOf,
+  { name, where, order, limit }: Selection,
+): Promise<LinkRecord[]> {
+  const { rows } = await db.query<Omit<LinkRecord, "document"> & { document: string | null }>({
+    name,
     text: `select l.from_entity as "from", l.to_entity as "to", l.relation, l.rule, l.rule_version as "ruleVersion",
         l.strength, l.confidence, l.evidence, l.document, l.event_id as "eventId", l.occurred_at as "occurredAt",
-        coalesce(e.type, '') as type, e.title, e.url, l.known_from as "knownFrom",
+        coalesce(e.type, '') as type, e.title, e.url, l.known_from as "knownFrom", l.first_known as "firstKnown",
         case when not ${stands} then l.known_to end as "knownTo", ended.by as "endedBy"
       from (
-        select * from event_correlations
-        where tenant = $1 and known_from <= $4
-          and ((from_entity = any($2) and to_entity = any($3)) or (from_entity = any($3) and to_entity = any($2)))
-        order by ${stands} desc, strength, confidence desc, occurred_at, event_id, rule
-        limit ${maxLinks}
+        select *, row_number() over (order by ${order}) as place from (
+          select *, min(known_from) filter (where known_to > known_from)
+              over (partition by from_entity, to_entity, relation, rule) as first_known
+          from event_correlations
+          where tenant = $1 and known_from <= $4
+            and ((from_entity = any($2) and to_entity = any($3)) or (from_entity = any($3) and to_entity = any($2)))
+        ) shown
+        where ${where} order by ${order} limit ${limit}
       ) l
       left join events e on e.id = l.event_id
       left join lateral (
@@ -68,10 +115,29 @@ export async function linksBetween(
           and (s.deleted or s.fields ? l.field) and (s.at, s.tie) > (l.stated_at, l.tie) and s.known_from = l.known_to
         order by s.at, s.tie, s.event_id limit 1
       ) ended on true
-      order by ${stands} desc, l.strength, l.confidence desc, l.occurred_at, l.event_id, l.rule`,
+      order by l.place`,
     values: [tenant, ones, others, asOf ?? "infinity"],
   })
   return rows.map(({ document, ...row }) => (document === null ? row : { ...row, document }))
+}
+
+/** When a thing was first heard of, by any of its keys: an event on it, a state, a link or a mention; null if never. */
+export async function firstHeardOf(db: Db, tenant: string, keys: readonly string[]): Promise<Date | null> {
+  const { rows } = await db.query<{ first: Date | null }>({
+    name: "first_heard_of",
+    // The ids of events are in the order of their coming.
+    text: `select least(
+        (select received_at from events where id = (
+          select min(event_id::text)::uuid from event_log where tenant = $1 and entity = any($2))),
+        (select received_at from events where id = (
+          select min(event_id::text)::uuid from event_references where tenant = $1 and entity = any($2))),
+        (select min(known_from) from entity_states where tenant = $1 and entity = any($2)),
+        (select min(known_from) from event_correlations where tenant = $1 and from_entity = any($2)),
+        (select min(known_from) from event_correlations where tenant = $1 and to_entity = any($2))
+      ) as first`,
+    values: [tenant, keys],
+  })
+  return rows[0]?.first ?? null
 }
 
 const maxKeys = 20

@@ -43,8 +43,15 @@ export function failureOf(error: unknown): Failure {
   return fault ? "other" : "away"
 }
 
-/** The answer to a client while the server is away. */
+// SQLSTATE query_canceled: its time was up, or an administrator ended it.
+const canceled = "57014"
+
+/** The answer to a client while the server is away, or where it gave a statement up. */
 export function unavailable(cause: unknown): SignalboxError {
+  if (cause instanceof DatabaseError && cause.code === canceled) {
+    const message = "reading this took longer than it may: ask for a shorter range, or for less at once"
+    return new SignalboxError("unavailable", message, { cause, retryable: false })
+  }
   return new SignalboxError("unavailable", "the database does not answer", { cause, retryAfter: 2 })
 }
 

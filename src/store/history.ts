@@ -1,9 +1,9 @@
 import type { LoggedEvent } from "../core/envelope.ts"
 import { compileFilter, type Filter } from "../core/filter.ts"
-import { compilePatterns } from "../core/pattern.ts"
 import { isUuid } from "../core/uuid.ts"
 import { chunksOf, maxPageBytes } from "./body-chunks.ts"
 import type { Db } from "./database.ts"
+import { createConditions, wantedTypes } from "./filter-conditions.ts"
 import { findLoggedEvents } from "./logged-events.ts"
 
 /** Which logged events of a tenant to list. */
@@ -16,6 +16,8 @@ export interface HistoryQuery {
   order: "newest" | "oldest"
   /** Position of the last event seen; the page begins beyond it. */
   after?: number
+  /** The last position that may be listed. */
+  upTo?: number
   limit: number
 }
 
@@ -24,6 +26,8 @@ export interface HistoryPage {
   events: LoggedEvent[]
   /** `after` of the next page; null at the end. */
   next: number | null
+  /** Positions in the page whose events retention has dropped, while their places are there still. */
+  gone: number[]
 }
 
 const scanRows = 500
@@ -43,6 +47,7 @@ export async function readHistory(db: Db, query: HistoryQuery): Promise<HistoryP
   const matches = compileFilter(query.filter)
   const types = await wantedTypes(db, query.tenant, query.filter.types)
   const events: LoggedEvent[] = []
+  const gone: number[] = []
   let { after } = query
   let bytes = 0
   for (let scan = 0; scan < maxScans; scan++) {
@@ -54,20 +59,28 @@ export async function readHistory(db: Db, query: HistoryQuery): Promise<HistoryP
       wanted,
     )
     for (const chunk of chunksOf(places)) {
-      for (const event of await findLoggedEvents(db, chunk, { payload: true })) {
+      const found = await findLoggedEvents(db, chunk, { payload: true })
+      gone.push(...positionsWithout(chunk, found))
+      for (const event of found) {
         if (!matches(event)) continue
         events.push(event)
         bytes += event.raw.length
         if (events.length < query.limit && bytes < maxPageBytes) continue
         const isEnd = event.position === places.at(-1)?.position && places.length < wanted
-        return { events, next: isEnd ? null : event.position }
+        return { events, gone, next: isEnd ? null : event.position }
       }
     }
     const last = places.at(-1)
-    if (last === undefined || places.length < wanted) return { events, next: null }
+    if (last === undefined || places.length < wanted) return { events, gone, next: null }
     after = last.position
   }
-  return { events, next: after ?? null }
+  return { events, gone, next: after ?? null }
+}
+
+function positionsWithout(places: readonly Place[], events: readonly LoggedEvent[]): number[] {
+  if (events.length === places.length) return []
+  const found = new Set(events.map(({ id }) => id))
+  return places.filter(({ eventId }) => !found.has(eventId)).map(({ position }) => position)
 }
 
 /**
@@ -96,63 +109,17 @@ async function findPlaces(
   types: readonly string[] | undefined,
   limit: number,
 ): Promise<Place[]> {
-  const { filter } = query
-  const values: unknown[] = []
-  const conditions: string[] = []
-  const where = (condition: (parameter: string) => string, value: unknown): void => {
-    if (value === undefined) return
-    values.push(value)
-    conditions.push(condition(`$${values.length}`))
-  }
-  where((p) => `l.tenant = ${p}`, query.tenant)
-  where((p) => `l.platform = any(${p}::text[])`, filter.platforms)
-  where((p) => `l.source = any(${p}::text[])`, filter.sources)
-  where((p) => `l.priority = any(${p}::text[])`, filter.priority)
-  where((p) => `l.type = any(${p}::text[])`, types)
-  where(
-    (p) => `(l.actor_id = any(${p}::text[]) or exists (
-      select from events e where e.id = l.event_id and e.actor_name = any(${p}::text[])))`,
-    filter.actors,
-  )
-  where(
-    (p) => `l.event_id in (
-      select event_id from event_log where tenant = $1 and entity = any(${p}::text[])
-      union all select event_id from event_references where tenant = $1 and entity = any(${p}::text[]))`,
-    filter.entities,
-  )
-  where((p) => `l.event_id >= uuidv7_lower_bound(${p}::timestamptz)`, query.since?.toISOString())
-  where((p) => `l.event_id < uuidv7_lower_bound(${p}::timestamptz)`, query.until?.toISOString())
-  where((p) => `l.position ${query.order === "newest" ? "<" : ">"} ${p}::bigint`, query.after)
+  const conditions = createConditions(query.tenant)
+  conditions.addFilter(query.filter, types)
+  conditions.add((p) => `l.event_id >= uuidv7_lower_bound(${p}::timestamptz)`, query.since?.toISOString())
+  conditions.add((p) => `l.event_id < uuidv7_lower_bound(${p}::timestamptz)`, query.until?.toISOString())
+  conditions.add((p) => `l.position ${query.order === "newest" ? "<" : ">"} ${p}::bigint`, query.after)
+  conditions.add((p) => `l.position <= ${p}::bigint`, query.upTo)
   const { rows } = await db.query<Place>(
     `select l.event_id as "eventId", l.position, l.bytes
-     from event_log l where ${conditions.join(" and ")}
+     from event_log l where ${conditions.text()}
      order by l.position ${query.order === "newest" ? "desc" : "asc"} limit ${limit}`,
-    values,
+    conditions.values,
   )
   return rows
-}
-
-/**
- * The types that patterns stand for, out of those the tenant has; undefined where any will do. Named
- * one by one, the planner knows how common they are and which index to take.
- */
-async function wantedTypes(
-  db: Db,
-  tenant: string,
-  patterns: readonly string[] | undefined,
-): Promise<readonly string[] | undefined> {
-  if (patterns === undefined || patterns.every((pattern) => !pattern.includes("*"))) return patterns
-  const matches = compilePatterns(patterns)
-  // walks the index from one type to the next
-  const { rows } = await db.query<{ type: string }>(
-    `with recursive found as (
-       select min(type) as type from event_log where tenant = $1
-       union all
-       select (select min(l.type) from event_log l where l.tenant = $1 and l.type > f.type)
-       from found f where f.type is not null
-     )
-     select type from found where type is not null`,
-    [tenant],
-  )
-  return rows.map(({ type }) => type).filter(matches)
 }

@@ -27,7 +27,8 @@ export interface Turn extends LinePush {
   commits: number
 }
 
-const until = (asOf: AsOf): Date | string => asOf ?? "infinity"
+/** The time up to which something must have been known, in SQL. */
+export const until = (asOf: AsOf): Date | string => asOf ?? "infinity"
 const ms = "(extract(epoch from at) * 1000)::float8"
 
 /** Every place of these commits. In columns, since reading thousands of rows takes longer than finding them. */
@@ -123,8 +124,9 @@ export async function pushesAt(
 }
 
 /**
- * Commits that are taken for copies of these: of the same author with the same message, pushed later, to a
- * line that the commit itself is not on.
+ * Commits that are taken for copies of these: of the same author with the same message and files, pushed
+ * later, to a line that the commit itself is not on. Where two such are on one line that was never
+ * rewritten, the author says that time and again, and none is a copy.
  */
 export async function likesOf(
   db: Db,
@@ -140,6 +142,10 @@ export async function likesOf(
       where one.tenant = $1 and one.sha = any($2::text[]) and one.likeness is not null and one.known_from <= $3
         and not exists (select from pushed_commits own where own.tenant = $1 and own.sha = one.sha
           and own.line = other.line and own.known_from <= $3)
+        and not exists (select from pushed_commits again where again.tenant = $1 and again.likeness = one.likeness
+          and again.known_from <= $3 and not exists (select from pushes p where p.tenant = $1 and p.line = again.line
+            and p.forced and p.known_from <= $3)
+          group by again.line having min(again.sha) <> max(again.sha))
       order by 1, 2 limit 200`,
     values: [tenant, shas, until(asOf)],
   })
@@ -151,14 +157,15 @@ export async function wholeNames(
   db: Db,
   tenant: string,
   abbreviations: readonly string[],
+  asOf: AsOf,
 ): Promise<ReadonlyMap<string, string>> {
   if (abbreviations.length === 0) return new Map()
   const { rows } = await db.query<{ short: string; sha: string }>({
     name: "whole_names_of_commits",
     text: `select short, min(sha) as sha from unnest($2::text[]) as asked (short)
-      join pushed_commits c on c.tenant = $1 and c.sha >= short and c.sha < short || 'g'
+      join pushed_commits c on c.tenant = $1 and c.sha >= short and c.sha < short || 'g' and c.known_from <= $3
       group by short having min(sha) = max(sha)`,
-    values: [tenant, abbreviations],
+    values: [tenant, abbreviations, until(asOf)],
   })
   return new Map(rows.map(({ short, sha }) => [short, sha]))
 }
@@ -168,6 +175,8 @@ export interface Merge {
   pullRequest: string
   sha: string
   mergedAt: Date
+  /** Last commit of its own branch. */
+  head: string | null
 }
 
 /** The merges of these pull requests, and those that made these commits. */
@@ -179,19 +188,20 @@ export async function mergesOf(
 ): Promise<Merge[]> {
   const { rows } = await db.query<Merge>({
     name: "merges_of",
-    text: `select distinct pull_request as "pullRequest", sha, merged_at as "mergedAt" from merged_pull_requests
+    text: `select distinct pull_request as "pullRequest", sha, merged_at as "mergedAt", head_sha as head
+      from merged_pull_requests
       where tenant = $1 and (pull_request = any($2::text[]) or sha = any($3::text[])) and known_from <= $4
-      order by 3, 2, 1`,
+      order by 3, 2, 1, 4`,
     values: [tenant, pullRequests, shas, until(asOf)],
   })
   return rows
 }
 
-/** What is latest known of some fields of things, and which keys each thing has. */
+/** What is latest known of these fields of things; `keys` are all those that a thing has. */
 export async function latestFields(
   db: Db,
   tenant: string,
-  things: readonly { key: string; keys: Iterable<string> }[],
+  { things, names }: { things: readonly { key: string; keys: Iterable<string> }[]; names: readonly string[] },
   asOf: AsOf,
 ): Promise<ReadonlyMap<string, Readonly<Record<string, unknown>>>> {
   const pairs = things.flatMap(({ key, keys }) => [...keys].map((alias) => ({ key, alias })))
@@ -199,20 +209,20 @@ export async function latestFields(
     name: "latest_fields",
     text: `select distinct on (thing.key, field.name) thing.key, field.name, state.fields -> field.name as value
       from unnest($2::text[], $3::text[]) as thing (key, alias)
-      cross join unnest(array['title', 'state']) as field (name)
+      cross join unnest($5::text[]) as field (name)
       cross join lateral (
         select fields, at, tie from entity_states where tenant = $1 and entity = thing.alias
           and fields ? field.name and known_from <= $4 order by at desc, tie desc limit 1
       ) as state
       order by thing.key, field.name, state.at desc, state.tie desc`,
-    values: [tenant, pairs.map(({ key }) => key), pairs.map(({ alias }) => alias), until(asOf)],
+    values: [tenant, pairs.map(({ key }) => key), pairs.map(({ alias }) => alias), until(asOf), names],
   })
   const found = new Map<string, Record<string, unknown>>()
   for (const { key, name, value } of rows) found.set(key, { ...found.get(key), [name]: value })
   return found
 }
 
-/** The title of the latest event on a thing that has one. */
+/** The title of the latest event on a thing that has one, of its latest 20. */
 export async function latestTitle(
   db: Db,
   tenant: string,
@@ -221,14 +231,14 @@ export async function latestTitle(
 ): Promise<string | null> {
   const { rows } = await db.query<{ title: string }>({
     name: "latest_title",
-    text: `select e.title from unnest($2::text[]) as thing (key)
+    text: `select title from unnest($2::text[]) as thing (key)
       cross join lateral (
-        select event_id, occurred_at from event_log where tenant = $1 and entity = thing.key
-          order by occurred_at desc limit 20
+        select e.title, l.occurred_at, l.tie from event_log l join events e on e.id = l.event_id
+          where l.tenant = $1 and l.entity = thing.key and e.received_at <= $3
+          order by l.occurred_at desc, l.tie desc limit 20
       ) as latest
-      join events e on e.id = latest.event_id
-      where e.title is not null and e.received_at <= $3
-      order by latest.occurred_at desc, e.title limit 1`,
+      where title is not null
+      order by occurred_at desc, tie desc, title limit 1`,
     values: [tenant, keys, until(asOf)],
   })
   return rows[0]?.title ?? null

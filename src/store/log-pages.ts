@@ -44,14 +44,17 @@ export async function readLogPage(db: Db, after: number, maxBytes: number): Prom
               || case when r.subject is null then '{}' else jsonb_build_object('subject', r.subject) end
               order by r.ordinal)
             from event_references r where r.event_id = e.id) as event_references,
-          count(*) over () as found,
-          sum(coalesce(octet_length(raw), 0)) over (order by l.position)
-            - coalesce(octet_length(raw), 0) as bytes_before
+          l.found
         from (
-          select position, event_id from event_log where position > $1 order by position limit ${pageRows}
+          select position, event_id, count(*) over () as found,
+            sum(bytes) over (order by position) - bytes as bytes_before
+          from (
+            select position, event_id, bytes from event_log where position > $1 order by position limit ${pageRows}
+          ) next
         ) l
         left join events e on e.id = l.event_id
-      ) p on p.bytes_before < $2
+        where l.bytes_before < $2 -- by the log's own figure, so that nothing is read in vain
+      ) p on true
       order by p.position`,
     values: [after, maxBytes],
   })
@@ -102,5 +105,28 @@ export async function logBounds(db: Db): Promise<{ first: number; head: number }
 /** Last position given out. */
 export async function logHead(db: Db): Promise<number> {
   const { rows } = await db.query<{ position: number }>("select position from event_log_head")
+  return rows[0]?.position ?? 0
+}
+
+/** The last position that was given out more than so long ago; the one before the first that is left where none was. */
+export async function logPositionBefore(db: Db, seconds: number): Promise<number> {
+  const { rows } = await db.query<{ position: number }>({
+    name: "log_position_before",
+    // A search by halves along the index of positions: that order is the order of time.
+    text: `
+      with recursive search (low, high) as (
+        select coalesce((select min(position) from event_log), position + 1) - 1, position from event_log_head
+        union all
+        select case when next.is_old then next.position else low end,
+          case when next.is_old then high else middle - 1 end
+        from search, lateral (select (low + high + 1) / 2 as middle) m, lateral (
+          select max(position) as position, coalesce(bool_or(appended_at < now() - make_interval(secs => $1)), false) as is_old
+          from (select position, appended_at from event_log where position >= middle order by position limit 1) l
+        ) next
+        where low < high
+      )
+      select min(low) as position from search where low >= high`,
+    values: [seconds],
+  })
   return rows[0]?.position ?? 0
 }

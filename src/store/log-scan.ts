@@ -8,6 +8,7 @@ import { findLoggedEvents } from "./logged-events.ts"
 export interface ScannedEvent extends EventHeadFields {
   position: number
   id: string
+  entity: string | null
   /** Size of its body. */
   bytes: number
 }
@@ -32,6 +33,7 @@ interface ScanRow {
   source: string
   type: string
   priority: ScannedEvent["priority"]
+  entity: string | null
   bytes: number | null
 }
 
@@ -42,7 +44,7 @@ interface ScanRow {
 export async function scanLog(db: Db, tenant: string, after: number): Promise<LogScan> {
   const { rows } = await db.query<ScanRow>(
     `with page as materialized (
-       select position, event_id, tenant, platform, source, type, priority,
+       select position, event_id, tenant, platform, source, type, priority, entity,
          lag(position, 1, $2::bigint) over (order by position) as previous
        from (select * from event_log where position > $2 order by position limit ${scanRows}) l
      )
@@ -52,6 +54,7 @@ export async function scanLog(db: Db, tenant: string, after: number): Promise<Lo
      left join lateral (
        select position, previous, platform, source, type, priority,
          case when tenant = $1 then event_id end as id,
+         case when tenant = $1 then entity end as entity,
          case when tenant = $1 then
            (select octet_length(raw) from events where events.id = page.event_id) end as bytes
        from page
@@ -61,12 +64,12 @@ export async function scanLog(db: Db, tenant: string, after: number): Promise<Lo
     [tenant, after],
   )
   const items: LogScan["items"] = []
-  for (const { position, previous, id, bytes, platform, source, type, priority } of rows) {
+  for (const { position, previous, id, bytes, platform, source, type, priority, entity } of rows) {
     if (position === null || previous === null) continue
     if (previous < position - 1) items.push({ from: previous + 1, to: position - 1 })
     if (id === null) continue
     if (bytes === null) items.push({ from: position, to: position })
-    else items.push({ position, id, bytes, platform, source, type, priority })
+    else items.push({ position, id, bytes, platform, source, type, priority, entity })
   }
   const { head = 0, found = 0, last = null } = rows[0] ?? {}
   const end = last ?? after

@@ -1,5 +1,5 @@
 import type { LoggedEvent, Reference } from "../core/envelope.ts"
-import type { Db } from "./database.ts"
+import { readBoth, type Db } from "./database.ts"
 import { eventColumns, storedEvent, type EventRow } from "./events.ts"
 
 const noBody = Buffer.alloc(0)
@@ -14,18 +14,28 @@ export async function findLoggedEvents(
   { payload }: { payload: boolean },
 ): Promise<LoggedEvent[]> {
   if (places.length === 0) return []
-  const ids = places.map(({ eventId }) => eventId)
-  const rows = await db.query<Omit<EventRow, "raw"> & { raw?: Buffer }>({
-    name: payload ? "find_logged_events" : "find_logged_event_heads",
-    text: `select ${eventColumns}${payload ? ", raw" : ""} from events where id = any($1::uuid[])`,
-    values: [ids],
-  })
-  const references = await referencesOf(db, ids)
-  const events = new Map(rows.rows.map((row) => [row.id, storedEvent({ ...row, raw: row.raw ?? noBody })]))
+  const ids = `{${places.map(({ eventId }) => eventId).join(",")}}` // written once, for both
+  const [rows, references] = await readBoth(
+    db,
+    () => rowsOf(db, ids, payload),
+    () => referencesOf(db, ids),
+  )
+  const events = new Map(rows.map((row) => [row.id, storedEvent({ ...row, raw: row.raw ?? noBody })]))
   return places.flatMap(({ eventId, position }) => {
     const event = events.get(eventId)
     return event === undefined ? [] : [{ ...event, position, references: references.get(eventId) ?? [] }]
   })
+}
+
+type ShownRow = Omit<EventRow, "raw"> & { raw?: Buffer }
+
+async function rowsOf(db: Db, ids: string, payload: boolean): Promise<ShownRow[]> {
+  const { rows } = await db.query<ShownRow>({
+    name: payload ? "find_logged_events" : "find_logged_event_heads",
+    text: `select ${eventColumns}${payload ? ", raw" : ""} from events where id = any($1::uuid[])`,
+    values: [ids],
+  })
+  return rows
 }
 
 interface ReferenceRow extends Omit<Reference, "subject"> {
@@ -33,7 +43,7 @@ interface ReferenceRow extends Omit<Reference, "subject"> {
   subject: string | null
 }
 
-async function referencesOf(db: Db, ids: readonly string[]): Promise<Map<string, Reference[]>> {
+async function referencesOf(db: Db, ids: string): Promise<Map<string, Reference[]>> {
   const { rows } = await db.query<ReferenceRow>({
     name: "references_of_events",
     text: `select event_id, subject, entity, relation, evidence from event_references

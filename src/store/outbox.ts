@@ -19,15 +19,26 @@ export interface OutboxEntry {
 /** Channel on which a commit that left something in the outbox says so. */
 export const outboxChannel = "signalbox_outbox"
 
-/** Puts one row into the outbox, and has the commit say so. */
-export async function insertOutbox(tx: Transaction, entry: OutboxEntry): Promise<void> {
+/** Puts rows into the outbox, to be handed over in their order, and has the commit say so. */
+export async function insertOutbox(tx: Transaction, entries: readonly OutboxEntry[]): Promise<void> {
+  const columns = [
+    entries.map(({ eventId }) => eventId),
+    entries.map(({ tenant }) => tenant),
+    entries.map(({ type }) => type),
+    entries.map(({ entityType }) => entityType),
+    entries.map(({ entityId }) => entityId),
+    entries.map(({ body }) => body),
+  ]
   await tx.query(
     `with entry as (
        insert into outbox (event_id, tenant, event_type, entity_type, entity_id, payload)
-       values ($1, $2, $3, $4, $5, $6::jsonb) returning id
+       select event_id, tenant, event_type, entity_type, entity_id, payload::jsonb
+       from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[]) with ordinality
+         as x (event_id, tenant, event_type, entity_type, entity_id, payload, ordinal)
+       order by ordinal returning id
      )
-     select pg_notify('${outboxChannel}', '') from entry`,
-    [entry.eventId, entry.tenant, entry.type, entry.entityType, entry.entityId, entry.body],
+     select pg_notify('${outboxChannel}', '') from entry limit 1`,
+    columns,
   )
 }
 

@@ -89,14 +89,21 @@ const linkKey = "event_id, from_entity, to_entity, relation, rule"
 const linkContent =
   "tenant, rule_version, strength, confidence, evidence, occurred_at, document, field, stated_at, tie, known_from"
 
+/** A rule whose links of an event stay. */
+export interface KeptRule {
+  eventId: string
+  rule: string
+}
+
 /**
  * Removes the links that these events showed and do not show any more: all but those that are among
- * `rows` just as they stand.
+ * `rows` just as they stand, and those of `kept`.
  */
 export async function deleteLinksExcept(
   db: Db,
   ids: readonly string[],
   rows: readonly string[],
+  kept: readonly KeptRule[],
 ): Promise<void> {
   await db.query({
     name: "delete_links_except",
@@ -104,8 +111,8 @@ export async function deleteLinksExcept(
         select ${prefixed("c", linkKey)} from jsonb_populate_recordset(null::event_correlations, $2::jsonb) as now
         join event_correlations c on (${prefixed("c", linkKey)}) = (${prefixed("now", linkKey)})
         where (${prefixed("c", linkContent)}) is not distinct from (${prefixed("now", linkContent)})
-      )`,
-    values: [ids, jsonRows(rows)],
+      ) and (event_id, rule) not in (select * from unnest($3::uuid[], $4::text[]))`,
+    values: [ids, jsonRows(rows), kept.map(({ eventId }) => eventId), kept.map(({ rule }) => rule)],
   })
 }
 

@@ -104,10 +104,12 @@ export async function touchSecrets(db: Db, ids: readonly string[], at: Date): Pr
   )
 }
 
-/** How many secrets each encryption key has wrapped. */
+/** How many secrets each encryption key has wrapped, those of webhook subscriptions included. */
 export async function countByKey(db: Db): Promise<{ keyId: string; secrets: number }[]> {
   const { rows } = await db.query<{ keyId: string; secrets: number }>(
-    `select key_id as "keyId", count(*) as secrets from source_secrets group by key_id order by key_id`,
+    `select key_id as "keyId", count(*) as secrets
+     from (select key_id from source_secrets union all select key_id from webhook_secrets) s
+     group by key_id order by key_id`,
   )
   return rows
 }

@@ -8,19 +8,32 @@ const maxKeys = 1_000
 export interface TeamKey {
   tenant: string
   key: string
-  /** The event whose processing is to read the past by it; null once that is done. */
-  unreadBy: string | null
+  /**
+   * Until the past is read by it: the event whose processing is to do that, and whether that event never comes
+   * to be processed any more, which leaves it to others. Absent once it is done.
+   */
+  unread?: { by: string; isLeft: boolean }
 }
 
 /** The keys that are known to these tenants. */
 export async function teamKeysOf(db: Db, tenants: readonly string[]): Promise<TeamKey[]> {
-  const { rows } = await db.query<TeamKey>({
-    name: "team_keys_of",
-    text: `select tenant, key, case when read_to < known_at then first_event end as "unreadBy"
+  const { rows } = await db.query<{ tenant: string; key: string; by: string | null; isLeft: boolean | null }>(
+    {
+      name: "team_keys_of",
+      text: `select tenant, key, case when read_to < known_at then first_event end as by,
+        case when read_to < known_at then not exists (select from events where id = first_event)
+          or exists (select from event_log where event_id = first_event)
+          or exists (select from event_processing_status where event_id = first_event and status = 'dead')
+        end as "isLeft"
       from linear_team_keys where tenant = any($1::text[])`,
-    values: [tenants],
-  })
-  return rows
+      values: [tenants],
+    },
+  )
+  return rows.map(({ tenant, key, by, isLeft }) => ({
+    tenant,
+    key,
+    ...(by === null ? {} : { unread: { by, isLeft: isLeft === true } }),
+  }))
 }
 
 /** How many keys of a tenant an event was read by. */
@@ -69,6 +82,16 @@ export interface UnreadKeys {
   keys: string[]
   after: number
   upTo: number
+}
+
+/** The tenants, or the one of them, whose past has not been read to its end by every key that is known. */
+export async function tenantsWithUnreadKeys(db: Db, tenant?: string): Promise<string[]> {
+  const { rows } = await db.query<{ tenant: string }>(
+    `select distinct tenant from linear_team_keys
+     where read_to < known_at and ($1::text is null or tenant = $1) order by 1`,
+    [tenant ?? null],
+  )
+  return rows.map((row) => row.tenant)
 }
 
 /** What of the past is to be read anew for a tenant; null where nothing is. */

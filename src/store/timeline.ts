@@ -1,20 +1,23 @@
 import type { LoggedEvent } from "../core/envelope.ts"
 import { chunksOf } from "./body-chunks.ts"
 import { evidenceOf, type AsOf, type Edge, type LinkEvidence } from "./correlations.ts"
-import type { Db } from "./database.ts"
+import { readBoth, type Db } from "./database.ts"
 import { findLoggedEvents } from "./logged-events.ts"
+import { receivedBy } from "./received-by.ts"
 import { edgeKey, reach, type ReachLimits } from "./reach.ts"
 
-/** An event's place in a timeline: by the sender's clock, in microseconds, then as the tie of the event at this position says. */
+/** An event's place in a timeline: by the sender's clock, then as the tie of the event at this position says. */
 export interface TimelineCursor {
-  micros: number
+  /** As PostgreSQL writes it in UTC: `2026-11-21 10:00:00.123456+00`. */
+  at: string
   position: number
 }
 
 /** An event of a timeline with the links that tie it to the entity asked for, from there on. */
 export interface TimelineEvent {
   event: LoggedEvent
-  via: LinkEvidence[]
+  /** The same list for each event of one entity. */
+  via: readonly LinkEvidence[]
 }
 
 /** One page of a timeline. */
@@ -51,27 +54,33 @@ export async function timeline(
   { limit, cursor = null, payload = true, asOf = null, limits }: TimelineOptions,
 ): Promise<Timeline> {
   const { entities, edges, truncated } = await reach(db, tenant, entity, { ...limits, asOf })
-  const places = await placesOf(db, tenant, [...entities.keys()], cursor, limit + 1, asOf)
+  const [, places] = await readBoth(
+    db,
+    () => readInOrder(db),
+    () => placesOf(db, tenant, [...entities.keys()], cursor, limit + 1, asOf),
+  )
   const listed = places.slice(0, limit)
   const page = payload ? (chunksOf(listed)[0] ?? []) : listed
   const last = page.at(-1)
-  const paths = page.map((place) => entities.get(place.entity) ?? [])
-  const links = await evidenceOf(db, tenant, edgesOfPage(page, paths, edges), asOf)
-  const surest = surestByEdge(links)
-  const via = new Map(
-    page.map(({ eventId }, index) => {
-      const steps = (paths[index] ?? []).map((edge) => surest.get(edgeKey(edge)))
-      return [eventId, steps.filter((step) => step !== undefined)]
-    }),
+  const paths = new Map(page.map((place) => [place.entity, entities.get(place.entity) ?? []]))
+  const [events, links] = await readBoth(
+    db,
+    () => findLoggedEvents(db, page, { payload }),
+    () => evidenceOf(db, tenant, edgesOfPage([...paths], edges), asOf),
   )
-  const events = await findLoggedEvents(db, page, { payload })
+  const surest = surestByEdge(links)
+  const ways = new Map(
+    [...paths].map(([at, path]) => [
+      at,
+      path.map((edge) => surest.get(edgeKey(edge))).filter((step) => step !== undefined),
+    ]),
+  )
+  const entityOf = new Map(page.map((place) => [place.eventId, place.entity]))
   return {
-    events: events.map((event) => ({ event, via: via.get(event.id) ?? [] })),
+    events: events.map((event) => ({ event, via: ways.get(entityOf.get(event.id) ?? "") ?? [] })),
     links,
     nextCursor:
-      places.length > page.length && last !== undefined
-        ? { micros: last.micros, position: last.position }
-        : null,
+      places.length > page.length && last !== undefined ? { at: last.at, position: last.position } : null,
     truncated,
   }
 }
@@ -92,11 +101,10 @@ async function placesOf(
   limit: number,
   asOf: AsOf,
 ): Promise<Place[]> {
-  await readInOrder(db)
   const { rows } = await db.query<Place>({
     name: `timeline_${after === null ? "first" : "next"}_${asOf === null ? "now" : "then"}`,
     text: `select place.event_id as "eventId", near.entity, place.position,
-        (extract(epoch from place.occurred_at) * 1000000)::bigint as micros, place.bytes
+        place.occurred_at::text as at, place.bytes
       from unnest($2::text[]) as near (entity)
       cross join lateral (
         select event_id, position, occurred_at, tie, bytes from event_log
@@ -104,10 +112,10 @@ async function placesOf(
         ${
           after === null
             ? ""
-            : `and (occurred_at, tie, position) > ('epoch'::timestamptz + $4 * interval '1 microsecond',
+            : `and (occurred_at, tie, position) > ($4::timestamptz,
           coalesce((select last.tie from event_log last where last.position = $5), 0), $5::bigint)`
         }
-        ${asOf === null ? "" : `and exists (select from events e where e.id = event_id and e.received_at <= $${after === null ? 4 : 6})`}
+        ${asOf === null ? "" : `and ${receivedBy(after === null ? 4 : 6)}`}
         order by occurred_at, tie, position limit $3
       ) as place
       order by place.occurred_at, place.tie, place.position limit $3`,
@@ -115,7 +123,7 @@ async function placesOf(
       tenant,
       entities,
       limit,
-      ...(after === null ? [] : [after.micros, after.position]),
+      ...(after === null ? [] : [after.at, after.position]),
       ...(asOf === null ? [] : [asOf]),
     ],
   })
@@ -136,12 +144,11 @@ async function readInOrder(db: Db): Promise<void> {
 
 /** The edges on the ways to these events, and all others among the same entities, up to a bound. */
 function edgesOfPage(
-  page: readonly Place[],
-  paths: readonly (readonly Edge[])[],
+  paths: readonly (readonly [entity: string, path: readonly Edge[]])[],
   edges: readonly Edge[],
 ): Edge[] {
-  const ways = new Map(paths.flat().map((edge) => [edgeKey(edge), edge]))
-  const ends = new Set(page.map(({ entity }) => entity))
+  const ways = new Map(paths.flatMap(([, path]) => path).map((edge) => [edgeKey(edge), edge]))
+  const ends = new Set(paths.map(([entity]) => entity))
   for (const { from, to } of ways.values()) ends.add(from).add(to)
   for (const edge of edges) {
     if (ways.size >= maxEdges) break

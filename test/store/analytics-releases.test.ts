@@ -2,7 +2,7 @@ import { expect, it } from "vitest"
 import { pushed } from "../../fixtures/correlation/github.ts"
 import { shaOf } from "../../fixtures/correlation/request.ts"
 import { testDatabase } from "../support/database.ts"
-import { at, course, deployment } from "./analytics-requests.ts"
+import { at, course, deployment, withFields } from "./analytics-requests.ts"
 import { startTakingIn } from "./take-in.ts"
 import { createViewOf } from "./view-of.ts"
 
@@ -12,11 +12,10 @@ const viewOf = createViewOf(database, takeIn)
 
 it("another attempt is a release of its own, and a version that comes again after a rollback", async () => {
   const [a, b] = [shaOf("a"), shaOf("b")]
-  const again = deployment("d-2", "success", b, "Mon 10:10")
   const requests = [
     deployment("d-1", "success", a, "Mon 09:00"),
     deployment("d-2", "failure", b, "Mon 10:00"),
-    { ...again, body: JSON.stringify({ ...JSON.parse(again.body), attempt: 2 }) },
+    withFields(deployment("d-2", "success", b, "Mon 10:10"), { attempt: 2 }),
     deployment("d-3", "rolled_back", a, "Mon 11:00"),
     deployment("d-4", "success", b, "Mon 12:00"), // mended by a setting, say
     deployment("d-5", "success", b, "Mon 13:00"), // the same again
@@ -33,11 +32,10 @@ it("another attempt is a release of its own, and a version that comes again afte
 
 it("a rollback that names no commit ends what was live, and nothing after it is taken for one", async () => {
   const [a, b] = [shaOf("a"), shaOf("b")]
-  const back = deployment("d-2", "rolled_back", b, "Mon 11:00")
   const requests = [
     deployment("d-1", "success", a, "Mon 09:00"),
     deployment("d-2", "success", b, "Mon 10:00"),
-    { ...back, body: JSON.stringify({ ...JSON.parse(back.body), sha: null }) },
+    withFields(deployment("d-2", "rolled_back", b, "Mon 11:00"), { sha: null }),
     deployment("d-3", "success", b, "Mon 12:00"),
   ]
   expect(
@@ -49,17 +47,23 @@ it("a rollback that names no commit ends what was live, and nothing after it is 
   ])
 })
 
+const given = { branch: "a", author: "dev", pushed: "Mon 09:00", opened: "Mon 09:10" } as const
+const change = course({ ...given, number: 1, title: "Change", merged: "Mon 09:30" })
+const revert = course({
+  ...given,
+  number: 2,
+  title: 'Revert "Change"',
+  body: "Reverts acme/api#1",
+  branch: "revert-1-a",
+  merged: "Mon 10:30",
+})
+/** What was live before the change. */
+const base = [
+  pushed("main", { sha: shaOf("base"), message: "Base" }, "maint", at("Mon 08:00")),
+  deployment("d-0", "success", shaOf("base"), "Mon 08:05"),
+]
+
 it("landing again what was reverted does not make the revert a failure, nor does a revert after a week", async () => {
-  const given = { branch: "a", author: "dev", pushed: "Mon 09:00", opened: "Mon 09:10" } as const
-  const change = course({ ...given, number: 1, title: "Change", merged: "Mon 09:30" })
-  const revert = course({
-    ...given,
-    number: 2,
-    title: 'Revert "Change"',
-    body: "Reverts acme/api#1",
-    branch: "revert-1-a",
-    merged: "Mon 10:30",
-  })
   const reland = course({
     ...given,
     number: 3,
@@ -69,8 +73,7 @@ it("landing again what was reverted does not make the revert a failure, nor does
     merged: "Mon 11:30",
   })
   const requests = (last: string) => [
-    pushed("main", { sha: shaOf("base"), message: "Base" }, "maint", at("Mon 08:00")),
-    deployment("d-0", "success", shaOf("base"), "Mon 08:05"),
+    ...base,
     ...[change, revert, reland].flatMap((one) => one.requests),
     deployment("d-1", "success", change.pr.mergeSha, "Mon 09:40"),
     deployment("d-2", "success", revert.pr.mergeSha, last),
@@ -85,11 +88,10 @@ it("landing again what was reverted does not make the revert a failure, nor does
   ])
   const late = deployment("d-2", "success", revert.pr.mergeSha, "Mon 10:40")
   const inTime = requests("Mon 10:40").filter(({ label }) => label !== late.label)
-  const afterwards = { ...JSON.parse(late.body), occurredAt: "2026-11-23T09:41:00Z" }
   expect(
     await viewOf("release_outcomes", columns, "live_at", [
       ...inTime.filter(({ label }) => !label.startsWith("d-3")),
-      { ...late, body: JSON.stringify(afterwards) },
+      withFields(late, { occurredAt: "2026-11-23T09:41:00Z" }),
     ]),
   ).toEqual([
     ["deployment:d-0", "-", "-"],
@@ -99,19 +101,8 @@ it("landing again what was reverted does not make the revert a failure, nor does
 })
 
 it("what is reverted before it goes live was never broken there", async () => {
-  const given = { branch: "a", author: "dev", pushed: "Mon 09:00", opened: "Mon 09:10" } as const
-  const change = course({ ...given, number: 1, title: "Change", merged: "Mon 09:30" })
-  const revert = course({
-    ...given,
-    number: 2,
-    title: 'Revert "Change"',
-    body: "Reverts acme/api#1",
-    branch: "revert-1-a",
-    merged: "Mon 10:30",
-  })
   const requests = [
-    pushed("main", { sha: shaOf("base"), message: "Base" }, "maint", at("Mon 08:00")),
-    deployment("d-0", "success", shaOf("base"), "Mon 08:05"),
+    ...base,
     ...change.requests,
     ...revert.requests,
     deployment("d-1", "success", revert.pr.mergeSha, "Mon 10:40"),
@@ -120,4 +111,62 @@ it("what is reverted before it goes live was never broken there", async () => {
     ["deployment:d-0", "-"],
     ["deployment:d-1", "-"],
   ])
+})
+
+function putBack(sha: string | null) {
+  return withFields(deployment("d-1", "rolled_back", shaOf("b"), "Mon 09:30"), { sha })
+}
+
+it("the first release of a place fails like any other, whether its commit is known or not", async () => {
+  const first = withFields(deployment("d-1", "success", shaOf("a"), "Mon 09:00"), { sha: null })
+  const columns = "deployment, failure, restored_at"
+  const failed = [["deployment:d-1", "rolled_back", "Mon 09:30"]]
+  expect(await viewOf("release_outcomes", columns, "finished_at", [first, putBack(null)])).toEqual(failed)
+  expect(await viewOf("release_outcomes", columns, "finished_at", [first, putBack(shaOf("b"))])).toEqual(
+    failed,
+  )
+})
+
+it.each([
+  ["hotfix", true],
+  ["hotfixes/login", true],
+  ["hot-fix-login", true],
+  ["team/hotfix/login", true],
+  ["HOTFIX-1", true],
+  ["hotfix_login", true],
+  ["hotfixture", false],
+  ["photo-hotfix", false],
+])("a pull request from %s is a hotfix: %s", async (branch, is) => {
+  const mend = course({ ...given, number: 2, title: "Mend", branch, merged: "Mon 10:30" })
+  const requests = [
+    ...base,
+    ...change.requests,
+    deployment("d-1", "success", change.pr.mergeSha, "Mon 09:40"),
+    ...mend.requests,
+    deployment("d-2", "success", mend.pr.mergeSha, "Mon 10:40"),
+  ]
+  expect(await viewOf("release_outcomes", "deployment, failure", "finished_at", requests)).toEqual([
+    ["deployment:d-0", "-"],
+    ["deployment:d-1", is ? "hotfixed" : "-"],
+    ["deployment:d-2", "-"],
+  ])
+})
+
+function inWest(id: string, time: string, kind: string | null, status: "success" | "failure" = "success") {
+  return withFields(deployment(id, status, shaOf(id), time), {
+    environment: "eu-west",
+    environmentKind: kind,
+  })
+}
+
+it("an environment has the kind that any of its deployments told, the first that went live before others", async () => {
+  const requests = [
+    inWest("d-1", "Mon 08:00", "staging", "failure"),
+    inWest("d-2", "Mon 09:00", null),
+    inWest("d-3", "Mon 10:00", "production"),
+    inWest("d-4", "Mon 11:00", null),
+    inWest("d-5", "Mon 12:00", "test"),
+  ]
+  const rows = await viewOf("deployment_runs", "deployment, environment_kind", "finished_at", requests)
+  expect(rows).toEqual([1, 2, 3, 4, 5].map((number) => [`deployment:d-${number}`, "production"]))
 })

@@ -19,8 +19,12 @@ export function deployment(
   environment: "production" | "staging" = "production",
 ): StoryRequest {
   const sent = deployed({ id, sha, environment, status: "success", at: at(time) })
-  const label = `${id} ${environment} ${status} ${time}`
-  return { ...sent, label, body: JSON.stringify({ ...JSON.parse(sent.body), status }) }
+  return withFields({ ...sent, label: `${id} ${environment} ${status} ${time}` }, { status })
+}
+
+/** The same request with other fields in its body. */
+export function withFields(request: StoryRequest, fields: object): StoryRequest {
+  return { ...request, body: JSON.stringify({ ...JSON.parse(request.body), ...fields }) }
 }
 
 /** What happens to a pull request, and when. */

@@ -12,10 +12,12 @@ const takeIn = await startTakingIn(database)
 /** Each view, and the columns that name a row of it beside the tenant. */
 const views = {
   github_pull_requests: ["pull_request"],
+  deployment_places: ["service", "environment"],
   deployment_runs: ["deployment", "attempt", "live_number"],
   pull_request_deployments: ["pull_request", "service", "environment"],
   pull_request_lead_times: ["pull_request"],
   release_outcomes: ["deployment", "attempt", "live_number"],
+  release_periods: ["service", "environment", "unit", "since"],
   releases_by_day: ["service", "environment", "day"],
   releases_by_week: ["service", "environment", "week"],
   work_item_lead_times: ["issue"],

@@ -21,6 +21,18 @@ const fitting: Record<string, string | number> = {
   "source_receipts.outcome": "rejected",
   "source_gaps.kind": "outage",
   "source_gaps.state": "open",
+  format: "standard",
+  concurrency: 1,
+  timeout_ms: 1000,
+  session_ms: 2000,
+}
+
+// Columns that name a row of another table.
+const references: Record<string, string> = {
+  "webhook_subscriptions.id": "stream_subscriptions",
+  "consumer_groups.id": "stream_subscriptions",
+  "replays.subscription_id": "stream_subscriptions",
+  "webhook_health.subscription_id": "webhook_subscriptions",
 }
 
 interface Column {
@@ -37,6 +49,8 @@ const byType: Record<string, string> = {
   boolean: "true",
   "timestamp with time zone": "now()",
   "text[]": "'{}'",
+  "uuid[]": "'{}'",
+  "integer[]": "'{}'",
 }
 
 async function tenantTables(db: Db): Promise<string[]> {
@@ -46,7 +60,11 @@ async function tenantTables(db: Db): Promise<string[]> {
        and a.attname = 'tenant' and has_table_privilege('signalbox_reader', c.oid, 'select')
      order by 1`,
   )
-  return rows.map((row) => row.name)
+  const depth = (name: string): number => {
+    const [, other] = Object.entries(references).find(([column]) => column.startsWith(`${name}.`)) ?? []
+    return other === undefined ? 0 : depth(other) + 1
+  }
+  return rows.map((row) => row.name).toSorted((a, b) => depth(a) - depth(b))
 }
 
 // A row of the tenant in each table: every column that needs a value gets one of its type.
@@ -62,6 +80,8 @@ async function fill(db: Db, table: string, tenant: string): Promise<void> {
   )
   const values = names.map((name) => {
     if (name === "tenant") return `'${tenant}'`
+    const other = references[`${table}.${name}`]
+    if (other !== undefined) return `(select id from ${other} where tenant = '${tenant}')`
     const given = fitting[`${table}.${name}`] ?? fitting[name]
     if (given !== undefined) return typeof given === "number" ? String(given) : `'${given}'`
     const type = columns.find((column) => column.name === name)?.type ?? ""
