@@ -8,6 +8,7 @@ import { registerConsumer, type ConsumerRecord } from "../store/consumers.ts"
 import type { Database } from "../store/database.ts"
 import { checkDefinition } from "./check-definition.ts"
 import type { ConsumerDefinition } from "./definition.ts"
+import type { DeliveryDefinition } from "./delivery-definition.ts"
 import { startFollower, type Follower, type FollowOptions } from "./follow.ts"
 import { createLeaseKeeper } from "./lease-keeper.ts"
 import { createLedger } from "./ledger.ts"
@@ -18,6 +19,7 @@ import { startPartitionWorker } from "./partition-worker.ts"
 import { retryPolicy, type RetryPolicy } from "./retry-policy.ts"
 import { within } from "./within.ts"
 import { createWaker } from "./waker.ts"
+import type { AnyDefinition } from "./worker-services.ts"
 
 export interface ConsumersOptions {
   database: Pick<Database, "work">
@@ -51,6 +53,8 @@ export interface Consumer {
 export interface Consumers {
   /** Adds a consumer; it runs from the start on, or at once after it. Throws where it makes no sense. */
   add(definition: ConsumerDefinition): Consumer
+  /** The same for a consumer that is stored already. */
+  deliver(definition: DeliveryDefinition): Consumer
   /** Hands events to somebody who keeps no place in the log, from now on or after a position. */
   follow(options: FollowOptions): Follower
   /** Says that the log may have grown. A hint: without it, the next beat finds out. */
@@ -62,7 +66,7 @@ export interface Consumers {
 }
 
 interface Entry {
-  definition: ConsumerDefinition
+  definition: AnyDefinition
   policy: RetryPolicy
   ready: PromiseWithResolvers<void>
   registering?: Promise<void>
@@ -126,7 +130,10 @@ export function createConsumers(options: ConsumersOptions): Consumers {
   async function registerNow(entry: Entry): Promise<void> {
     const { definition, ready } = entry
     try {
-      const id = await registerConsumer(pool, recordOf(definition), partitionOf)
+      const id =
+        "attempt" in definition
+          ? definition.id
+          : await registerConsumer(pool, recordOf(definition), partitionOf)
       entry.id = id
       if (entries.get(entryKey(definition)) === entry && stopped === undefined) {
         running.set(id, entry)
@@ -216,24 +223,29 @@ export function createConsumers(options: ConsumersOptions): Consumers {
     }
   }
 
+  function enter(definition: AnyDefinition): Consumer {
+    const key = entryKey(definition)
+    if (entries.has(key)) {
+      throw new SignalboxError("configuration", `there are two consumers named "${definition.name}"`)
+    }
+    const entry: Entry = {
+      definition,
+      policy: retryPolicy(definition.retry),
+      ready: Promise.withResolvers(),
+    }
+    entry.ready.promise.catch(() => {}) // told by `start`, or in the log
+    entries.set(key, entry)
+    if (started !== undefined) void started.then(() => register(entry)).catch(() => {})
+    let removed: Promise<void> | undefined
+    return { ready: entry.ready.promise, remove: () => (removed ??= remove(key, entry)) }
+  }
+
   return {
     add(definition) {
-      const key = entryKey(definition)
-      if (entries.has(key)) {
-        throw new SignalboxError("configuration", `there are two consumers named "${definition.name}"`)
-      }
       checkDefinition(definition)
-      const entry: Entry = {
-        definition,
-        policy: retryPolicy(definition.retry),
-        ready: Promise.withResolvers(),
-      }
-      entry.ready.promise.catch(() => {}) // told by `start`, or in the log
-      entries.set(key, entry)
-      if (started !== undefined) void started.then(() => register(entry)).catch(() => {})
-      let removed: Promise<void> | undefined
-      return { ready: entry.ready.promise, remove: () => (removed ??= remove(key, entry)) }
+      return enter(definition)
     },
+    deliver: enter,
     follow(followOptions) {
       const follower = startFollower(followOptions, { pool, read: window.read, log, begin: begun.promise })
       followers.add(follower)
@@ -257,6 +269,6 @@ function recordOf(definition: ConsumerDefinition): ConsumerRecord {
   return { tenant, name, kind, stream, filter, partitions, from }
 }
 
-function entryKey({ tenant, name }: ConsumerDefinition): string {
+function entryKey({ tenant, name }: AnyDefinition): string {
   return `${tenant}/${name}`
 }

@@ -12,14 +12,16 @@ export interface RunContext {
   consumer: string
   /** 1 for the first attempt. */
   attempt: number
+  /** The replay that hands the event on; null for one that came by itself. */
+  replayId: string | null
   /** Aborted when the time of the run is up, when the hub stops, or when the lease is lost. */
   signal: AbortSignal
   /** Carries the consumer, the event and the attempt on every line. */
   log: Log
 }
 
-/** Something that runs once for each event it wants, durably: a handler, a callback, a webhook, a group. */
-export interface ConsumerDefinition {
+/** What all consumers have. */
+export interface ConsumerTraits {
   /** Its identity within the tenant: cursors and retries belong to this name. */
   name: string
   kind: ConsumerKind
@@ -30,12 +32,6 @@ export interface ConsumerDefinition {
   filter?: Readonly<Record<string, unknown>>
   /** Whether it wants an event. One that throws counts as a failed attempt at that event. */
   matches: (event: LoggedEvent) => boolean
-  /**
-   * Does the work. What it answers is kept as the delivery's result if it is JSON of 64 KB at most;
-   * what it throws is a failure, final where that is a SignalboxError of a 4xx status that is not
-   * retryable. Runs at least once for each event: after a crash what had not been written runs again.
-   */
-  run: (event: LoggedEvent, context: RunContext) => unknown
   /** Shares into which events are dealt by entity; within one their order is kept (1). */
   partitions?: number
   /** Runs at the same time within a partition; events of one entity still follow each other (1). */
@@ -43,6 +39,16 @@ export interface ConsumerDefinition {
   /** Where it begins when it is new (`head`). */
   from?: StartFrom
   retry?: Partial<RetryPolicy>
+}
+
+/** Something that runs once for each event it wants, durably: a handler, a callback, a group. */
+export interface ConsumerDefinition extends ConsumerTraits {
+  /**
+   * Does the work. What it answers is kept as the delivery's result if it is JSON of 64 KB at most;
+   * what it throws is a failure, final where that is a SignalboxError of a 4xx status that is not
+   * retryable. Runs at least once for each event: after a crash what had not been written runs again.
+   */
+  run: (event: LoggedEvent, context: RunContext) => unknown
   /** After so long a run counts as failed (30,000). */
   timeoutMs?: number
 }

@@ -74,7 +74,7 @@ export function startFollower(
 
   async function hand(event: LoggedEvent): Promise<void> {
     try {
-      if (matches(event)) await runOnce(options, event, 1, log, stopped.signal)
+      if (matches(event)) await runOnce(options, event, { attempt: 1, replayId: null }, log, stopped.signal)
     } catch (error) {
       if (!stopped.signal.aborted)
         log.error(

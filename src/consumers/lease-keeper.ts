@@ -12,7 +12,7 @@ import {
 } from "../store/consumer-leases.ts"
 import { leaseKey } from "../store/deliveries.ts"
 import { assign } from "./assignment.ts"
-import type { PartitionWorker } from "./partition-worker.ts"
+import type { PartitionWorker } from "./worker-services.ts"
 
 export interface LeaseKeeperOptions {
   pool: Pool

@@ -6,10 +6,10 @@ import {
   beginAttempts,
   leaseKey,
   settleAttempts,
-  settlementRow,
   type Begin,
   type Settle,
   type Settlement,
+  toSettle,
 } from "../store/deliveries.ts"
 import { failureOf } from "../store/failure.ts"
 import { coalesce } from "./coalesce.ts"
@@ -44,12 +44,12 @@ export function createLedger(pool: Pool, clock: Clock): Ledger {
     begin,
     async settle(lease, kind, settlement) {
       try {
-        return await write({ lease, row: settlementRow(lease, kind, settlement) })
+        return await write(toSettle(lease, kind, settlement))
       } catch (error) {
         if (failureOf(error) !== "data") throw error
         // What the run gave us is in no form that the database takes; that it ran still counts.
         const { result: _, ...bare } = settlement
-        return write({ lease, row: settlementRow(lease, kind, bare) })
+        return write(toSettle(lease, kind, bare))
       }
     },
   }

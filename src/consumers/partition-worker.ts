@@ -1,75 +1,58 @@
 import { setTimeout as sleep } from "node:timers/promises"
 import type { LoggedEvent } from "../core/envelope.ts"
 import { eventWeight } from "../core/event-weight.ts"
-import { leasedPosition, moveCursors, type Cursor, type TakenLease } from "../store/consumer-leases.ts"
-import {
-  interruptedAttempts,
-  nextDue,
-  repeatAttempt,
-  takeDue,
-  type InterruptedAttempt,
-} from "../store/deliveries.ts"
+import { leasedPosition, moveCursors, type TakenLease } from "../store/consumer-leases.ts"
+import { interruptedAttempts, takeDue, type BegunEvent, type Settlement } from "../store/deliveries.ts"
+import { retryAllLeft } from "../store/held-deliveries.ts"
 import { readLoggedEvents } from "../store/log-scan.ts"
-import { everyTenant, type ConsumerDefinition } from "./definition.ts"
+import { nextDue, takeReplayed } from "../store/replayed-deliveries.ts"
+import { attemptEvent } from "./attempt-event.ts"
+import { createDueWork } from "./due-work.ts"
+import { createEntityOrder } from "./entity-order.ts"
 import { createLane } from "./lane.ts"
 import { lost } from "./ledger.ts"
 import type { Stretch } from "./log-window.ts"
-import { orderKey, partitionOf } from "./partition-of.ts"
-import { goneForGood, handedBack, interruptedForGood } from "./settlements.ts"
+import { orderKey } from "./partition-of.ts"
+import { paceOf } from "./pace.ts"
+import { readAhead } from "./read-ahead.ts"
+import { createRecovery } from "./recover.ts"
+import { handedBack, heldBack } from "./settlements.ts"
 import type { RetryPolicy } from "./retry-policy.ts"
 import { runEvent } from "./run-event.ts"
 import { createWaker } from "./waker.ts"
+import { wantedBy } from "./wanted-by.ts"
 import { within } from "./within.ts"
+import { settledUnder, workKey, type Work } from "./work.ts"
 import { createWriter } from "./write-settlement.ts"
-import type { WorkerServices } from "./worker-services.ts"
+import type { AnyDefinition, PartitionWorker, WorkerServices } from "./worker-services.ts"
 
-/** Works on one partition of one consumer for as long as it holds the lease. */
-export interface PartitionWorker {
-  lease: TakenLease
-  /** Says that the log may have grown. */
-  wake(): void
-  /** Says that a delivery is due at a time; an early word costs a query, a missed one is said again. */
-  noteDue(at: Date): void
-  /** How far it has read, where that is further than what is written. */
-  unsavedCursor(): Cursor | undefined
-  noteSaved(upTo: number): void
-  /** Finishes what runs, gives back what does not run yet, and cuts short what runs past `deadline`. */
-  stop(deadline: AbortSignal): Promise<void>
-  /** Drops everything where it stands: the lease belongs to somebody else. */
-  abandon(): void
-}
-
-interface Work {
-  event: LoggedEvent
-  attempt: number
-}
-
-const pageSize = 64
-const retryPageSize = 8 // each is read whole
-const maxUnsettled = 256
-const maxBytes = 8 << 20
-const fatalAlone = 2 // one end of a process may be another's doing: a neighbour partition, a signal
+const duePageSize = 8 // each is read whole
 const graceMs = 1_000
 const longestPauseMs = 5_000
+const replayPageBytes = 1 << 20
 
 /** Starts a worker. */
 export function startPartitionWorker(
   lease: TakenLease,
-  definition: ConsumerDefinition,
+  definition: AnyDefinition,
   policy: RetryPolicy,
   services: WorkerServices,
 ): PartitionWorker {
-  const { pool, ledger, read, clock } = services
+  const { pool, ledger, clock } = services
   const log = services.log.child({ consumer: definition.name, partition: lease.partition })
+  const delivery = "attempt" in definition ? definition : undefined
+  const skips = delivery?.skips === true
+  const pace = paceOf(definition)
+  const wants = wantedBy(definition, lease)
+  const read = pace.readsAhead ? readAhead(services.read) : services.read
   const waker = createWaker()
   const ending = new AbortController() // begins nothing new
   const cut = new AbortController() // ends the runs
   const gone = new AbortController() // ends the writing too
   let position = lease.position
   let saved = lease.position
-  let dueAt = Infinity
+  let fault: unknown
   let stopping: Promise<void> | undefined
-  const unmade = new Map<string, number>() // attempts that may be counted already, by event, and were not made
 
   const write = createWriter({
     lease,
@@ -79,23 +62,101 @@ export function startPartitionWorker(
     signal: gone.signal,
     onLost: abandon,
   })
-  const lane = createLane<Work, Awaited<ReturnType<typeof runEvent>>>({
-    concurrency: definition.concurrency ?? 1,
-    lowWater: pageSize / 2,
-    maxUnsettled,
-    maxBytes,
+  const order = delivery?.ordered === true ? createEntityOrder(pool, lease, clock, noteDue) : undefined
+  const holding = new Set<Promise<void>>() // what is being written as held
+  const lane = createLane<Work, Settlement | undefined>({
+    ...pace,
     sizeOf: ({ event }) => eventWeight(event),
-    keyOf: ({ event }) => orderKey(event),
-    ready: services.alive,
-    run: ({ event, attempt }) =>
-      runEvent(definition, event, attempt, { ...services, policy, signal: cut.signal }),
-    async settle({ event, attempt }, settlement) {
-      await write(settlement ?? handedBack(event.id, attempt, clock()))
+    keyOf: ({ event }) => (delivery !== undefined && order === undefined ? event.id : orderKey(event)),
+    ready: () => services.alive() && (delivery?.gate.open() ?? true),
+    run,
+    onLaterRoom: waker.wake,
+    async settle(work, settlement) {
+      await write(settlement === undefined ? handBack(work) : settledUnder(work.replayId, settlement))
       if (settlement?.nextAttemptAt !== undefined) noteDue(settlement.nextAttemptAt)
+      await order?.settled(work).catch(startOver)
     },
   })
+  const dueWork = {
+    pool,
+    look,
+    clock,
+    order,
+    wake: waker.wake,
+    hold,
+    allHeld: () => Promise.all(holding),
+    write,
+    onGone: () => startOver(new Error("an event that others may wait for is gone")),
+  }
+  const due = createDueWork({
+    ...dueWork,
+    takeDue: (now) => takeDue(pool, lease, now, duePageSize),
+    run: lane.push,
+  })
+  const replayed = createDueWork({
+    ...dueWork,
+    takeDue: (now) =>
+      takeReplayed(pool, lease, now, { limit: pace.replayPageSize, maxBytes: replayPageBytes }),
+    run: lane.pushLater,
+  })
+  const recover = createRecovery({
+    services,
+    lease,
+    policy,
+    log,
+    signal: ending.signal,
+    eventOf,
+    write,
+    async runAlone(work) {
+      lane.push([work])
+      await lane.idle()
+    },
+  })
+  const leaveGate = delivery?.gate.attend(lane.pump)
 
-  async function work(): Promise<void> {
+  async function run(work: Work): Promise<Settlement | undefined> {
+    const { signal } = cut
+    if (!("attempt" in definition)) return runEvent(definition, work, { ...services, policy, signal })
+    const settlement = await attemptEvent(definition, work, { ...services, signal })
+    if (order === undefined || settlement === undefined) return settlement
+    const decided = order.decided(work, settlement)
+    const key = workKey(work)
+    if (decided.status === "retrying") lane.withdraw((other) => workKey(other) === key).forEach(hold)
+    return decided
+  }
+
+  function hold(work: Work): void {
+    const putBack = () => write(settledUnder(work.replayId, heldBack(work, clock())))
+    const held = order?.putBack(work, putBack).catch(startOver)
+    if (held === undefined) return
+    holding.add(held)
+    void held.finally(() => holding.delete(held))
+  }
+
+  function handBack(work: Work): Settlement {
+    const settlement = settledUnder(work.replayId, handedBack(work.event.id, work.attempt, clock()))
+    return order === undefined ? settlement : { ...settlement, orderKey: workKey(work) }
+  }
+
+  async function look(): Promise<void> {
+    const { dueAt, replayedAt } = await nextDue(pool, lease)
+    if (dueAt !== null) due.note(dueAt)
+    if (replayedAt !== null) replayed.note(replayedAt)
+  }
+
+  /** Whichever it is: an early word costs a query. */
+  function noteDue(at: Date): void {
+    due.note(at)
+    replayed.note(at)
+  }
+
+  /** What is held is read anew where something of it could not be. */
+  function startOver(error: unknown): void {
+    fault ??= error
+    waker.wake()
+  }
+
+  async function workOn(): Promise<void> {
     let pauseMs = 100
     while (!ending.signal.aborted) {
       try {
@@ -106,6 +167,8 @@ export function startPartitionWorker(
         log.warn({ err: error }, "a consumer could not go on and starts over from what is written")
         // A statement whose answer was lost may have taken hold: the database alone knows what is begun.
         await lane.idle()
+        await Promise.all(holding)
+        fault = undefined
         await sleep(pauseMs, undefined, { signal: cut.signal }).catch(() => {})
         pauseMs = Math.min(2 * pauseMs, longestPauseMs)
       }
@@ -116,50 +179,37 @@ export function startPartitionWorker(
     const stored = await leasedPosition(pool, lease)
     if (stored === undefined) return abandon()
     position = saved = stored
+    if (delivery !== undefined) {
+      await retryAllLeft(pool, lease, "running", clock())
+      if (order === undefined) await retryAllLeft(pool, lease, "held", clock())
+      await order?.load()
+    }
     for (const attempt of await interruptedAttempts(pool, lease)) {
       if (ending.signal.aborted) return
       await recover(attempt)
     }
-    const due = await nextDue(pool, lease)
-    if (due !== null) noteDue(due)
-  }
-
-  /** Runs alone what a holder before us left unfinished: it may be what ended that holder. */
-  async function recover({ eventId, attempts, alone }: InterruptedAttempt): Promise<void> {
-    const counted = unmade.get(eventId) === attempts
-    if (!counted && attempts >= policy.attempts && alone >= fatalAlone) {
-      log.error(
-        { event: eventId, attempts },
-        "its process ended again and again while it ran: see dead_letters",
-      )
-      return write(interruptedForGood(eventId, attempts, clock()))
-    }
-    const runAlone = async (): Promise<void> => {
-      if (ending.signal.aborted) return
-      const event = await eventOf(eventId)
-      if (event === undefined) return write(goneForGood(eventId, attempts, clock()))
-      const attempt = counted ? attempts : attempts + 1
-      unmade.set(eventId, attempt)
-      if (!counted && !(await repeatAttempt(pool, lease, eventId)))
-        throw new Error("an attempt could not be repeated")
-      unmade.delete(eventId)
-      lane.push([{ event, attempt }])
-      await lane.idle()
-    }
-    // Under suspicion by now, and where it ends this process again, no other suspect shall be counted for it.
-    await (attempts > 1 ? services.oneSuspectAtATime(runAlone) : runAlone())
+    await look()
   }
 
   async function follow(): Promise<void> {
     while (!ending.signal.aborted) {
       await lane.room()
+      if (fault !== undefined) throw fault
       // All of it before anything new: what the holder before us handed back is older than that.
-      if (clock().getTime() >= dueAt && (await retryDue()) > 0) continue
+      if (!skips && clock().getTime() >= due.at() && (await due.take()) > 0) continue
       if (ending.signal.aborted) return
       const stretch = await read(position)
-      if (stretch.upTo > position) await take(stretch)
-      else await waker.sleep(dueAt - clock().getTime())
+      const grew = stretch.upTo > position
+      if (grew) await take(stretch)
+      const tookReplayed = !skips && clock().getTime() >= nextReplayedAt() && (await replayed.take()) > 0
+      if (grew || tookReplayed) continue
+      await waker.sleep(skips ? Infinity : Math.min(due.at(), nextReplayedAt()) - clock().getTime())
     }
+  }
+
+  /** Of what is replayed, the lane takes no more than a little: what is new is to find room. */
+  function nextReplayedAt(): number {
+    return lane.hasLaterRoom() && !ending.signal.aborted ? replayed.at() : Infinity
   }
 
   async function take({ items, upTo }: Stretch): Promise<void> {
@@ -167,7 +217,7 @@ export function startPartitionWorker(
     for (const item of items) {
       if ("to" in item) log.error(item, "retention has passed this consumer: events are missing")
       else if (wants(item)) mine.push(item)
-      if (mine.length === pageSize && !("to" in item)) {
+      if (mine.length === pace.pageSize && !("to" in item)) {
         await begin(mine, item.position)
         mine = []
         await lane.room()
@@ -179,47 +229,37 @@ export function startPartitionWorker(
   }
 
   async function begin(mine: readonly LoggedEvent[], upTo: number): Promise<void> {
-    const events = mine.map(({ id, tenant, position: at }) => ({ eventId: id, tenant, position: at }))
+    const events = mine.map(toBegin)
     const begun = await ledger.begin({ lease, upTo, events })
     if (begun === lost) return abandon()
     position = saved = upTo
-    lane.push(mine.filter(({ id }) => begun.has(id)).map((event) => ({ event, attempt: 1 })))
-  }
-
-  function wants(event: LoggedEvent): boolean {
-    if (definition.tenant !== everyTenant && event.tenant !== definition.tenant) return false
-    if (lease.partitions > 1 && partitionOf(orderKey(event), lease.partitions) !== lease.partition)
-      return false
-    try {
-      return definition.matches(event)
-    } catch {
-      return true // the run asks again, and puts the error down to this event
+    const fresh = mine
+      .filter(({ id }) => begun.has(id))
+      .map((event) => ({ event, attempt: 1, replayId: null }))
+    // An earlier event of their entity may have failed while they were written.
+    lane.push(fresh.filter(({ event }) => !isBlocked(event)))
+    fresh.filter(({ event }) => isBlocked(event)).forEach(hold)
+    for (const [index, event] of mine.entries()) {
+      if (events[index]?.status === "held") await order?.held({ event, replayId: null })
     }
   }
 
-  /** Takes up some of what is due, and answers how many. */
-  async function retryDue(): Promise<number> {
-    dueAt = Infinity
-    const due = await takeDue(pool, lease, clock(), retryPageSize)
-    for (const { eventId, attempts } of due) {
-      const event = await eventOf(eventId)
-      if (event === undefined) await write(goneForGood(eventId, attempts, clock()))
-      else lane.push([{ event, attempt: attempts }])
-    }
-    const next = await nextDue(pool, lease)
-    if (next !== null) noteDue(next)
-    return due.length
+  function isBlocked(event: LoggedEvent): boolean {
+    return order?.isBlocked({ event, replayId: null }) === true
+  }
+
+  function toBegin(event: LoggedEvent): BegunEvent {
+    const { id: eventId, tenant, position: at } = event
+    if (skips) return { eventId, tenant, position: at, status: "skipped" }
+    // What runs has its key too: left so by a holder that ended, it is to be seen before what waits behind it.
+    const key = order === undefined ? undefined : orderKey(event)
+    const status = isBlocked(event) ? "held" : "running"
+    return { eventId, tenant, position: at, status, orderKey: key }
   }
 
   async function eventOf(eventId: string): Promise<LoggedEvent | undefined> {
     const [event] = await readLoggedEvents(pool, [eventId])
     return event
-  }
-
-  function noteDue(at: Date): void {
-    if (at.getTime() >= dueAt) return
-    dueAt = at.getTime()
-    waker.wake()
   }
 
   function abandon(): void {
@@ -228,13 +268,15 @@ export function startPartitionWorker(
     gone.abort()
     lane.close()
     waker.wake()
+    leaveGate?.()
   }
 
   async function finish(unstarted: Work[]): Promise<void> {
     await working
     unstarted.push(...lane.close()) // what was begun while we were asked to stop
     await lane.idle()
-    await Promise.all(unstarted.map(({ event, attempt }) => write(handedBack(event.id, attempt, clock()))))
+    await Promise.all(holding)
+    await Promise.all(unstarted.map((work) => write(handBack(work))))
     if (position > saved && !gone.signal.aborted) await moveCursors(pool, [{ ...lease, position }])
   }
 
@@ -252,9 +294,10 @@ export function startPartitionWorker(
       await within(finished, AbortSignal.timeout(graceMs))
     }
     gone.abort()
+    leaveGate?.()
   }
 
-  const working = work()
+  const working = workOn()
   return {
     lease,
     wake() {

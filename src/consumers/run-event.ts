@@ -1,5 +1,4 @@
 import type { Clock } from "../core/clock.ts"
-import type { LoggedEvent } from "../core/envelope.ts"
 import type { Log } from "../core/log.ts"
 import type { Settlement } from "../store/deliveries.ts"
 import type { ConsumerDefinition } from "./definition.ts"
@@ -7,6 +6,7 @@ import { describeFailure } from "./failure-text.ts"
 import { boundedResult } from "./result.ts"
 import { retryDelay, type RetryPolicy } from "./retry-policy.ts"
 import { runOnce } from "./run-once.ts"
+import type { Work } from "./work.ts"
 
 /** What a run needs besides its consumer and its event. */
 export interface RunEnvironment {
@@ -24,8 +24,7 @@ export interface RunEnvironment {
  */
 export async function runEvent(
   definition: ConsumerDefinition,
-  event: LoggedEvent,
-  attempt: number,
+  { event, attempt, replayId }: Work,
   environment: RunEnvironment,
 ): Promise<Settlement | undefined> {
   const { clock, signal } = environment
@@ -36,7 +35,7 @@ export async function runEvent(
     if (!definition.matches(event)) {
       return { eventId: event.id, status: "skipped", attempts: attempt, finishedAt: clock() }
     }
-    const result = boundedResult(await runOnce(definition, event, attempt, log, signal))
+    const result = boundedResult(await runOnce(definition, event, { attempt, replayId }, log, signal))
     return { eventId: event.id, status: "delivered", attempts: attempt, finishedAt: clock(), ...result }
   } catch (error) {
     return signal.aborted ? undefined : failed(event.id, attempt, error, log, environment)

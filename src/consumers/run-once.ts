@@ -1,6 +1,6 @@
 import type { LoggedEvent } from "../core/envelope.ts"
 import type { Log } from "../core/log.ts"
-import type { ConsumerDefinition } from "./definition.ts"
+import type { ConsumerDefinition, RunContext } from "./definition.ts"
 
 /** The part of a consumer that a single run needs. */
 export type Runnable = Pick<ConsumerDefinition, "name" | "run" | "timeoutMs">
@@ -15,7 +15,7 @@ const defaultTimeoutMs = 30_000
 export async function runOnce(
   { name, run, timeoutMs = defaultTimeoutMs }: Runnable,
   event: LoggedEvent,
-  attempt: number,
+  told: Pick<RunContext, "attempt" | "replayId">,
   log: Log,
   stop: AbortSignal,
 ): Promise<unknown> {
@@ -27,7 +27,7 @@ export async function runOnce(
   stop.addEventListener("abort", cut)
   try {
     stop.throwIfAborted()
-    const running = Promise.resolve(run(event, { consumer: name, attempt, signal: ended.signal, log }))
+    const running = Promise.resolve(run(event, { ...told, consumer: name, signal: ended.signal, log }))
     running.catch(() => {}) // it may fail long after it was given up
     return await Promise.race([running, rejection(ended.signal)])
   } finally {

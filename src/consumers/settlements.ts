@@ -1,8 +1,21 @@
 import type { Settlement } from "../store/deliveries.ts"
+import { workKey, type Work } from "./work.ts"
 
 /** An attempt that was begun and not made, or cut short through no fault of its own: it does not count. */
 export function handedBack(eventId: string, attempt: number, now: Date): Settlement {
   return { eventId, status: "retrying", attempts: attempt - 1, nextAttemptAt: now, finishedAt: now }
+}
+
+/** An attempt that was begun and not made: an earlier event of its entity has failed. */
+export function heldBack(work: Work, now: Date): Settlement {
+  const { event, attempt } = work
+  return {
+    eventId: event.id,
+    status: "held",
+    attempts: attempt - 1,
+    finishedAt: now,
+    orderKey: workKey(work),
+  }
 }
 
 /** An event that was running, and again running alone, whenever its process ended. */

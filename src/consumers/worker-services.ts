@@ -1,9 +1,15 @@
 import type { Pool } from "pg"
 import type { Clock } from "../core/clock.ts"
 import type { Log } from "../core/log.ts"
+import type { Cursor, TakenLease } from "../store/consumer-leases.ts"
+import type { ConsumerDefinition } from "./definition.ts"
+import type { DeliveryDefinition } from "./delivery-definition.ts"
 import type { ReadLog } from "./log-window.ts"
 import type { Ledger } from "./ledger.ts"
 import type { OneAtATime } from "./one-at-a-time.ts"
+
+/** Whatever a partition can be worked on for. */
+export type AnyDefinition = ConsumerDefinition | DeliveryDefinition
 
 /** What all partitions that a process works on share. */
 export interface WorkerServices {
@@ -17,4 +23,20 @@ export interface WorkerServices {
   alive: () => boolean
   /** Runs events that may have ended a process one after another, whatever their consumer. */
   oneSuspectAtATime: OneAtATime
+}
+
+/** Works on one partition of one consumer for as long as it holds the lease. */
+export interface PartitionWorker {
+  lease: TakenLease
+  /** Says that the log may have grown. */
+  wake(): void
+  /** Says that a delivery is due at a time; an early word costs a query, a missed one is said again. */
+  noteDue(at: Date): void
+  /** How far it has read, where that is further than what is written. */
+  unsavedCursor(): Cursor | undefined
+  noteSaved(upTo: number): void
+  /** Finishes what runs, gives back what does not run yet, and cuts short what runs past `deadline`. */
+  stop(deadline: AbortSignal): Promise<void>
+  /** Drops everything where it stands: the lease belongs to somebody else. */
+  abandon(): void
 }

@@ -24,6 +24,10 @@ export interface HandlerContext {
   handler: string
   /** 1 for the first attempt. */
   attempt: number
+  /** Whether a replay hands on an event of the past, so that what should happen once can be held back. */
+  replay: boolean
+  /** That replay; null for an event that came by itself. */
+  replayId: string | null
   /** Aborted when the time of the run is up, when the hub stops, or when another process took over. */
   signal: AbortSignal
   /** Carries the handler, the event and the attempt on every line. */

@@ -1,5 +1,5 @@
 import { SignalboxError } from "../core/errors.ts"
-import { nearestName } from "./nearest-name.ts"
+import { nearestName } from "../core/nearest-name.ts"
 
 /** By platform the names that its sender uses (`pull_request:opened`, `push`); absent where any may come. */
 export type KnownNames = Readonly<Record<string, readonly string[] | undefined>>

@@ -16,10 +16,11 @@ export function runHandler(
   { db, submit }: HandlerServices,
   payloadOf: (body: Buffer, contentType: string) => unknown = parsePayload,
 ): ConsumerDefinition["run"] {
-  return (event, { attempt, signal, log }) => {
+  return (event, { attempt, replayId, signal, log }) => {
     const payload = payloadOf(event.raw, event.contentType)
-    const context = { handler: name, attempt, signal, log, submit: createSubmit(db, submit, name, event) }
-    return handler({ ...event, payload }, context)
+    const replay = { replay: replayId !== null, replayId }
+    const context = { handler: name, attempt, ...replay, signal, log }
+    return handler({ ...event, payload }, { ...context, submit: createSubmit(db, submit, name, event) })
   }
 }
 

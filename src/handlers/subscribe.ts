@@ -1,6 +1,8 @@
 import { SignalboxError } from "../core/errors.ts"
-import { compileFilter, parseFilter, type Filter } from "../core/filter.ts"
+import { parseFilter, type Filter } from "../core/filter.ts"
 import { maskedPayload } from "../core/mask.ts"
+import { compileSelection } from "../core/selection.ts"
+import { streamSelection } from "../core/stream-definition.ts"
 import type { Db } from "../store/database.ts"
 import { findStream } from "../store/streams.ts"
 import type { ConsumerNames } from "./consumer-names.ts"
@@ -98,7 +100,5 @@ async function streamMatcher(db: Db, tenant: string, name: string, filter: Filte
   if (stream === undefined) {
     throw new SignalboxError("not_found", `there is no stream ${JSON.stringify(name)}`)
   }
-  const inStream = compileFilter(parseFilter(stream.filter))
-  const passes = compileFilter(filter)
-  return (event: Parameters<typeof passes>[0]) => inStream(event) && passes(event)
+  return compileSelection({ all: [streamSelection(stream), filter] })
 }

@@ -1,6 +1,6 @@
 import { uuidv7 } from "../core/uuid.ts"
 import { jsonRow } from "../store/json-rows.ts"
-import { insertOutbox, type Transaction } from "../store/outbox.ts"
+import { insertOutbox, type OutboxEntry, type Transaction } from "../store/outbox.ts"
 
 /** A custom event to be published; what else its type wants to say goes into `payload`. */
 export interface PublishedEvent {
@@ -19,6 +19,11 @@ export interface PublishedEvent {
   payload?: unknown
 }
 
+export interface PublishOptions {
+  /** Whose event it is (`default`). */
+  tenant?: string
+}
+
 /**
  * Publishes an event within the caller's own transaction: it happens if and only if that commits. One
  * row is written, by one statement; the relay hands it over afterwards. Answers the delivery key under
@@ -33,17 +38,35 @@ export interface PublishedEvent {
 export async function publish(
   tx: Transaction,
   event: PublishedEvent,
-  { tenant = "default" }: { tenant?: string } = {},
+  options: PublishOptions = {},
 ): Promise<string> {
-  const eventId = uuidv7()
+  const [eventId = ""] = await publishBatch(tx, [event], options)
+  return eventId
+}
+
+/**
+ * Publishes events within the caller's own transaction, all by one statement: they happen, in this order of
+ * being taken in, if and only if that commits. Answers their delivery keys, in the same order.
+ */
+export async function publishBatch(
+  tx: Transaction,
+  events: readonly PublishedEvent[],
+  { tenant = "default" }: PublishOptions = {},
+): Promise<string[]> {
+  if (events.length === 0) return []
+  const entries = events.map((event) => toEntry(event, tenant))
+  await insertOutbox(tx, entries)
+  return entries.map(({ eventId }) => eventId)
+}
+
+function toEntry(event: PublishedEvent, tenant: string): OutboxEntry {
   const [platform, kind, ...id] = event.entity?.split(":") ?? []
-  await insertOutbox(tx, {
-    eventId,
+  return {
+    eventId: uuidv7(),
     tenant,
     type: event.type,
     entityType: kind === undefined ? null : `${platform}:${kind}`,
     entityId: id.length === 0 ? null : id.join(":"),
     body: jsonRow(event),
-  })
-  return eventId
+  }
 }

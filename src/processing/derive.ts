@@ -1,15 +1,15 @@
 import { hash } from "node:crypto"
-import type { StoredEvent } from "../core/envelope.ts"
+import type { Evidence, StoredEvent } from "../core/envelope.ts"
 import type { Correlate } from "../core/correlate.ts"
 import { deploymentTable } from "../core/deployment-detail.ts"
 import { SignalboxError } from "../core/errors.ts"
-import { maskRow } from "../core/mask.ts"
+import { maskRow, maskRowOfKeys, maskText } from "../core/mask.ts"
 import { createNormalizer } from "../core/normalize-event.ts"
 import type { KnownNames, Message, Normalized, Platform } from "../core/platform.ts"
 import { deploymentRow, mergeRow, pushRows, type HistoryRow } from "../store/code-history.ts"
 import { detailRow, type DetailTable } from "../store/details.ts"
 import { logRow } from "../store/append-log.ts"
-import { stateRow, tieOf } from "../store/entity-states.ts"
+import { stateRows, tieOf } from "../store/entity-states.ts"
 import { jsonRow } from "../store/json-rows.ts"
 import { eventRow, type ProcessedEvent } from "../store/processing.ts"
 import { linkRow, referenceRow } from "../store/relations.ts"
@@ -26,6 +26,8 @@ export interface Derived {
   details: { table: DetailTable; row: string }[]
   referenceRows: string[]
   linkRows: string[]
+  /** Rules that failed at it: of these, `linkRows` holds none. */
+  failures: readonly { rule: string; error: unknown }[]
   stateRows: string[]
   historyRows: HistoryRow[]
   /** The provider's record that it tells of, where that is noted here (see Identity). */
@@ -49,7 +51,7 @@ export function createDerive(platforms: readonly Platform[], correlate: Correlat
   const normalize = createNormalizer(platforms)
   return (event, attempts, known = {}) => {
     const { platform, message, normalized, event: filled } = normalize(event)
-    const { references, links } = correlate(filled, normalized, known)
+    const { references, links, failures = [] } = correlate(filled, normalized, known)
     const states = statesOf(normalized)
     const tie = states.length === 0 ? "" : tieOf(event)
     const derived = {
@@ -60,18 +62,28 @@ export function createDerive(platforms: readonly Platform[], correlate: Correlat
       details: detailsOf(platform, filled, normalized),
       referenceRows: references
         .slice(0, maxReferences)
-        .map((reference, ordinal) => maskRow(referenceRow(filled, reference, ordinal))),
+        .map((reference, ordinal) => maskRow(referenceRow(filled, withTrueOffsets(reference), ordinal))),
       linkRows: links
         .slice(0, maxLinks)
-        .map((link) => maskRow(linkRow(filled, link, stampOfLink(link, states, tie)))),
-      stateRows: states.map((state) => maskRow(stateRow(filled, state, tie))),
-      historyRows: historyOf(filled, normalized).map(({ table, row }) => ({ table, row: maskRow(row) })),
+        .map((link) => maskRow(linkRow(filled, withTrueOffsets(link), stampOfLink(link, states, tie)))),
+      failures,
+      stateRows: states.flatMap((state) => stateRows(filled, state, tie)).map(maskRow),
+      historyRows: historyOf(filled, normalized).map(({ table, row }) => ({
+        table,
+        row: maskRowOfKeys(row),
+      })),
       recordRow: event.backfilled ? null : recordRow(platform, event, message),
       teamKeys: normalized.teamKeys ?? [],
       keysRead: { tenant: event.tenant, keys: known.teamKeys?.size ?? 0 },
     }
     return { ...derived, size: sizeOf(derived) }
   }
+}
+
+/** Offsets span the text of the evidence as it is shown: where a secret in it is masked, they would not. */
+function withTrueOffsets<Shown extends { evidence: Evidence }>(shown: Shown): Shown {
+  const { field, text, start } = shown.evidence
+  return start === undefined || maskText(text) === text ? shown : { ...shown, evidence: { field, text } }
 }
 
 function detailsOf(platform: Platform, event: StoredEvent, normalized: Normalized): Derived["details"] {

@@ -14,14 +14,12 @@ import { tieOf } from "../store/entity-states.ts"
 import { readHistory } from "../store/history.ts"
 import { knownTeams } from "./known-teams.ts"
 import { createLinkChanges, type LinkChange } from "./link-changes.ts"
+import { createFaultCount, type RuleFaults } from "./rule-faults.ts"
 import { stampOfLink, statesOf } from "./states-of.ts"
 
-/** What rules make of an event, and which of them failed at it. */
-export interface Ruled extends Correlated {
-  failures: readonly { rule: string; error: unknown }[]
-}
+const turnMs = 100
 
-type Rules = (event: StoredEvent, normalized: Normalized, known: KnownNames) => Ruled
+type Rules = (event: StoredEvent, normalized: Normalized, known: KnownNames) => Correlated
 
 export interface DryRunOptions {
   database: Database
@@ -34,8 +32,10 @@ export interface DryRunOptions {
   rules: ReadonlySet<string>
   /** Those of them that `before` does not hold: what they made is taken as it is stored. */
   stored: readonly string[]
+  /** What the rules that are tried say that they read. */
+  selectors: readonly (Idle & { reads: (event: StoredEvent, type: string) => boolean })[]
   window: LogWindow
-  /** Ends the run after the page at hand. */
+  /** Ends the run within moments. */
   signal: AbortSignal
   /** Events of a page (500). */
   eventsAtOnce?: number
@@ -48,12 +48,10 @@ export interface DryRunProgress {
   of: number
 }
 
-/** A rule that threw, with the first event at which it did. */
-export interface RuleFaults {
+/** An entry of a rule's `on`. */
+export interface Idle {
   rule: string
-  events: number
-  eventId: string
-  message: string
+  on: string
 }
 
 /** What a run has found. */
@@ -64,6 +62,8 @@ export interface DryRun extends DryRunProgress {
   /** Events that their platforms cannot read now. */
   unread: number
   faults: RuleFaults[]
+  /** What rules say that they read, and none of the events was: that they change nothing tells nothing of them. */
+  idle: Idle[]
   /** The last event's position: `after` of the run that goes on from here. */
   position: number
   /** Whether the whole window was read. */
@@ -82,6 +82,7 @@ export async function dryRun(options: DryRunOptions): Promise<DryRun> {
     platforms,
     rules,
     stored,
+    selectors,
     window,
     signal,
     eventsAtOnce = 500,
@@ -89,7 +90,8 @@ export async function dryRun(options: DryRunOptions): Promise<DryRun> {
   } = options
   const normalize = createNormalizer(platforms)
   const changes = createLinkChanges(rules)
-  const faults = new Map<string, RuleFaults>()
+  const faults = createFaultCount()
+  const idle = new Set(selectors)
   const { of, known } = await readAs(database, tenant, async (db) => ({
     of: await countWindow(db, tenant, window),
     known: (await knownTeams(db, [{ event: { tenant } }])).of(tenant),
@@ -111,11 +113,18 @@ export async function dryRun(options: DryRunOptions): Promise<DryRun> {
         limit: eventsAtOnce,
       }),
     )
-    await compare(page.events)
-    events += page.events.length
-    position = page.next ?? page.events.at(-1)?.position ?? position
-    complete = page.next === null
-    onProgress?.({ events, of: Math.max(of, events) })
+    let left = page.events
+    while (left.length > 0 && !signal.aborted) {
+      const done = await compareSome(left)
+      position = left[done - 1]?.position ?? position
+      events += done
+      left = left.slice(done)
+      onProgress?.({ events, of: Math.max(of, events) })
+    }
+    if (left.length === 0) {
+      position = page.next ?? position
+      complete = page.next === null
+    }
   }
   return {
     events,
@@ -123,13 +132,22 @@ export async function dryRun(options: DryRunOptions): Promise<DryRun> {
     changes: changes.list(),
     untold: changes.untold(),
     unread,
-    faults: [...faults.values()],
+    faults: faults.list(),
+    idle: events === 0 ? [] : [...idle].map(({ rule, on }) => ({ rule, on })),
     position,
     complete,
   }
 
-  async function compare(page: readonly StoredEvent[]): Promise<void> {
-    const shown = page.flatMap(showing)
+  /** Compares as many as there is time for until the next turn, at which signals are heard; answers how many. */
+  async function compareSome(page: readonly StoredEvent[]): Promise<number> {
+    const began = performance.now()
+    const shown: Showing[] = []
+    let done = 0
+    for (const event of page) {
+      shown.push(...showing(event))
+      done++
+      if (performance.now() - began > turnMs) break
+    }
     const fields = shown.flatMap((event) =>
       [...event.before, ...event.after].flatMap(({ stated }) => stated ?? []),
     )
@@ -144,15 +162,18 @@ export async function dryRun(options: DryRunOptions): Promise<DryRun> {
     const gone = new Set(fields.filter((_, index) => superseded[index] === true))
     const standing = (showings: readonly StatedLink[]): Link[] =>
       showings.flatMap(({ link, stated }) => (stated !== undefined && gone.has(stated) ? [] : [link]))
-    for (const { id, before, after } of shown) {
-      const kept = made.filter(({ eventId }) => eventId === id)
-      changes.note(id, [...standing(before), ...kept], standing(after))
+    for (const { id, before, after, failed } of shown) {
+      const own = made.filter(({ eventId }) => eventId === id)
+      const kept = own.filter(({ rule }) => failed.has(rule))
+      changes.note(id, [...standing(before), ...own], [...standing(after), ...kept])
     }
+    return done
   }
 
-  function showing(event: StoredEvent): { id: string; before: StatedLink[]; after: StatedLink[] }[] {
+  function showing(event: StoredEvent): Showing[] {
     try {
       const { event: filled, normalized } = normalize(event)
+      for (const selector of idle) if (selector.reads(filled, normalized.type)) idle.delete(selector)
       const states = statesOf(normalized)
       const tie = states.length === 0 ? "" : tieOf(event)
       const stated = (link: Link): StatedLink => {
@@ -162,27 +183,26 @@ export async function dryRun(options: DryRunOptions): Promise<DryRun> {
           ? { link }
           : { link, stated: { ...stamp, document, field: evidence.field } }
       }
-      const after = options.after(filled, normalized, known)
-      for (const failure of after.failures) noteFault(event.id, failure)
-      const before = options.before(filled, normalized, known)
-      return [{ id: event.id, before: before.links.map(stated), after: after.links.map(stated) }]
+      const { links, failures = [] } = options.after(filled, normalized, known)
+      for (const failure of failures) faults.note({ eventId: event.id, ...failure })
+      const failed = new Set(failures.map(({ rule }) => rule))
+      const before = options.before(filled, normalized, known).links.map(stated)
+      const kept = before.filter(({ link }) => failed.has(link.rule))
+      return [{ id: event.id, before, after: [...links.map(stated), ...kept], failed }]
     } catch {
       unread++
       return []
     }
   }
+}
 
-  function noteFault(eventId: string, { rule, error }: Ruled["failures"][number]): void {
-    const before = faults.get(rule)
-    if (before !== undefined) before.events++
-    else
-      faults.set(rule, {
-        rule,
-        events: 1,
-        eventId,
-        message: error instanceof Error ? error.message : String(error),
-      })
-  }
+/** The links of an event, by the rules as they are and as they would be. */
+interface Showing {
+  id: string
+  before: StatedLink[]
+  after: StatedLink[]
+  /** Rules that threw: their links stay, as they do when the past is derived anew. */
+  failed: ReadonlySet<string>
 }
 
 interface StatedLink {

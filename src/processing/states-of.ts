@@ -5,15 +5,17 @@ import type { StateStamp } from "../store/entity-states.ts"
 
 const maxStates = 1_000
 
-/** The states that can be kept: each of a thing of its own, at a time that is one. */
+/** The states that can be kept: one of a thing at a time, and that is one. */
 export function statesOf({ states = [] }: Normalized): EntityState[] {
-  const byEntity = new Map<string, EntityState>()
+  const kept = new Map<string, EntityState>()
   for (const state of states) {
     const entity = canonicalEntityKey(state.entity)
-    if (entity === null || Number.isNaN(state.at.getTime()) || byEntity.has(entity)) continue
-    byEntity.set(entity, { ...state, entity })
+    const at = state.at.getTime()
+    const place = `${at} ${entity}`
+    if (entity === null || Number.isNaN(at) || kept.has(place)) continue
+    kept.set(place, { ...state, entity })
   }
-  return [...byEntity.values()].slice(0, maxStates)
+  return [...kept.values()].slice(0, maxStates)
 }
 
 /** When the field stood so that shows a link; undefined where none of the states, of an event with this tie, tells of it. */
@@ -22,8 +24,8 @@ export function stampOfLink(
   states: readonly EntityState[],
   tie: string,
 ): StateStamp | undefined {
-  const state = states.find(({ entity }) => entity === document)
-  return state !== undefined && Object.hasOwn(state.fields, evidence.field)
-    ? { at: state.at, tie }
-    : undefined
+  const state = states.find(
+    ({ entity, fields }) => entity === document && Object.hasOwn(fields, evidence.field),
+  )
+  return state === undefined || state.keepsLinks === true ? undefined : { at: state.at, tie }
 }

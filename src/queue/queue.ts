@@ -2,7 +2,7 @@ import type { QueryConfig } from "pg"
 import { PgBoss, type JobInsert } from "pg-boss"
 import { priorities, type Priority } from "../core/envelope.ts"
 import type { Log } from "../core/log.ts"
-import type { Db } from "../store/database.ts"
+import { isPipelining, type Db } from "../store/database.ts"
 import type { ProcessingBatch } from "../store/enqueue.ts"
 import { heldJobs } from "../store/queue-jobs.ts"
 import { openBossConnection } from "./boss-connection.ts"
@@ -192,11 +192,6 @@ export function createQueue({ url, log, keepsTime = false }: QueueOptions): Queu
       if (affected(response) !== jobs.length) throw new ClaimLost()
     },
   }
-}
-
-/** Whether a connection takes a statement before it has answered the one before. */
-function isPipelining(db: object): boolean {
-  return "pipeline" in db && db.pipeline === true
 }
 
 function jobInsert({ eventIds }: ProcessingBatch, afterMs: number): JobInsert<JobData> {

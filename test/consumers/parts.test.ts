@@ -101,11 +101,13 @@ test("a lane keeps the order of each key whatever the runs take, and never excee
         const lane = createLane<{ key: string; turns: number; n: number }, number>({
           concurrency,
           lowWater: 4,
+          laterLowWater: 4,
           maxUnsettled: 4,
           maxBytes: 10,
           sizeOf: ({ turns }) => turns,
           keyOf: ({ key }) => key,
           ready: () => true,
+          onLaterRoom: () => {},
           async run({ key, turns, n }) {
             expect(running).not.toContain(key)
             running.push(key)

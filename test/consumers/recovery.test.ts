@@ -281,28 +281,33 @@ test("a cursor that lags behind what was done repeats nothing", async () => {
   expect(runs).toEqual([...before, ...after])
 })
 
+/** Registers a consumer of one partition, and takes its lease for a member. */
+async function leaseOfNew(name: string, member: string): Promise<TakenLease> {
+  const db = database.work
+  const record = {
+    tenant: "default",
+    name,
+    kind: "handler",
+    stream: "all_events",
+    filter: {},
+    partitions: 1,
+    from: "head",
+  } as const
+  const subscriptionId = await registerConsumer(db, record, partitionOf)
+  await renewMember(db, member, [subscriptionId], 60_000)
+  const [lease] = await takeLeases(db, member, [{ subscriptionId, partition: 0, fence: 0 }])
+  if (lease === undefined) throw new Error("the lease was free to take")
+  return lease
+}
+
 test("events that may have ended a process run one at a time in the whole process, and are counted in their turn", async () => {
   const names = ["suspect-1", "suspect-2", "suspect-3"]
   const db = database.work
-  const leases = new Map<string, TakenLease>()
-  for (const name of names) {
-    const record = {
-      tenant: "default",
-      name,
-      kind: "handler",
-      stream: "all_events",
-      filter: {},
-      partitions: 1,
-      from: "head",
-    } as const
-    const subscriptionId = await registerConsumer(db, record, partitionOf)
-    await renewMember(db, "ended", [subscriptionId], 60_000)
-    const [lease] = await takeLeases(db, "ended", [{ subscriptionId, partition: 0, fence: 0 }])
-    if (lease !== undefined) leases.set(name, lease)
-  }
+  const leases: TakenLease[] = []
+  for (const name of names) leases.push(await leaseOfNew(name, "ended"))
   const [event] = await logEvents(db, [{ type: "suspect.event" }])
   if (event === undefined) throw new Error("an event was made")
-  for (const lease of leases.values()) {
+  for (const lease of leases) {
     const upTo = lease.position + 1
     await beginAttempts(
       db,
@@ -478,19 +483,8 @@ test("an event without an entity is in a partition of its own id", () => {
 
 test("whatever is written under a lease that was taken over is refused, each write for itself", async () => {
   const db = database.work
-  const record = {
-    tenant: "default",
-    name: "stale",
-    kind: "handler",
-    stream: "all_events",
-    filter: {},
-    partitions: 1,
-    from: "head",
-  } as const
-  const subscriptionId = await registerConsumer(db, record, partitionOf)
-  await renewMember(db, "old", [subscriptionId], 60_000)
-  const [stale] = await takeLeases(db, "old", [{ subscriptionId, partition: 0, fence: 0 }])
-  if (stale === undefined) throw new Error("the lease was free to take")
+  const stale = await leaseOfNew("stale", "old")
+  const { subscriptionId } = stale
   const [one, two] = await logEvents(db, [{}, {}])
   if (one === undefined || two === undefined) throw new Error("two events were made")
   const begun = (event: typeof one) => [

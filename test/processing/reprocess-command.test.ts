@@ -90,6 +90,49 @@ test("a rule of another version makes the links that it would always have made, 
   expect(found.filter((link) => !link.endsWith(" 2"))).toEqual([])
 })
 
+test("a rule that fails keeps the links that it has made of the events at which it fails", async () => {
+  const before = await links()
+  const path = join(await mkdtemp(join(tmpdir(), "signalbox-rules-")), "fails.mjs")
+  await writeFile(
+    path,
+    `export const rule = { name: "caused_by", version: 3, on: "custom", find: ({ title, entity }) => {
+       if (Number(entity.split(":")[2]) < 500) throw new Error("no such board")
+       return [{ to: "linear:issue:ENG-1", relation: "caused_by" }]
+     } }`,
+  )
+  const { status, lines } = await run("--rule", path)
+  const { rows } = await database.work.query<{ id: string }>(
+    "select event_id as id from event_log where position = 1",
+  )
+  expect(status).toBe(1)
+  expect(JSON.parse(lines.at(-1) ?? "")).toMatchObject({
+    mended: 502,
+    failed: 0,
+    faults: [{ rule: "caused_by", events: 492, eventId: rows[0]?.id, message: "no such board" }],
+    complete: true,
+  })
+  const [kept, made] = [2, 3].map((version) => new RegExp(` ${version}$`))
+  const after = await links()
+  expect(after.filter((link) => kept?.test(link))).toEqual(
+    before.filter((link) => Number(link.split(" ", 1)[0]?.split(":")[2]) < 500),
+  )
+  expect(after.filter((link) => made?.test(link))).toHaveLength(10)
+
+  const said = await runCommand(reprocessCommand, ["--rule", path], env)
+  expect([said.status, said.lines.slice(0, 2)]).toEqual([
+    1,
+    [
+      `rule caused_by failed on 492 events, first on ${rows[0]?.id}: no such board; the links that it had made of them stay`,
+      "502 of 502 events derived anew",
+    ],
+  ])
+  expect(await links()).toEqual(after)
+  const { rows: recorded } = await database.work.query("select name, version from correlation_rules")
+  expect(recorded).toEqual([{ name: "caused_by", version: 2 }])
+  await run("--rule", await file([2, "culprit"]))
+  expect(await links()).toEqual(before)
+})
+
 test("it goes on after a position, and keeps to what it was asked for", async () => {
   const rule = await file([3, "culprit"])
   const { lines } = await run("--rule", rule, "--after", "500")
@@ -110,14 +153,24 @@ test("it goes on after a position, and keeps to what it was asked for", async ()
 })
 
 test("a rule that is gone leaves nothing behind", async () => {
-  const { status } = await run("--without", "mention", "--without", "caused_by")
+  const { status } = await run("--without", "caused_by")
   expect(status).toBe(0)
   expect(await links()).toEqual([])
 })
 
+test("a built-in rule cannot be gone, since every hub makes its links again", async () => {
+  const before = await database.work.query("select * from event_correlations order by event_id, to_entity")
+  await expect(run("--without", "caused_by", "--without", "mention")).rejects.toThrow(
+    /mention is a built-in rule.*a rule of that name.*--rule/,
+  )
+  const after = await database.work.query("select * from event_correlations order by event_id, to_entity")
+  expect(after.rows).toEqual(before.rows)
+  expect(before.rows).not.toHaveLength(0)
+})
+
 test("what it cannot read is told and harms nothing", async () => {
   await expect(run("--platform", "gitlab")).rejects.toThrow(/--platform takes one of github, /)
-  await expect(run("--entity", "ENG-1")).rejects.toThrow(/--entity takes a key such as/)
+  await expect(run("--entity", "limits")).rejects.toThrow(/names nothing: give an issue/)
   await expect(run("--since", "yesterday")).rejects.toThrow(/--since takes a duration/)
   await expect(run("--after", "-1")).rejects.toThrow(/--after/)
 })

@@ -13,9 +13,9 @@ import { createPool, transaction, type Database } from "../../src/store/database
 import { insertEvents, type NewEvent } from "../../src/store/events.ts"
 import { linkAll, obedient } from "./obedient.ts"
 
-/** An event as ingest would write it. */
+/** An event as ingest would write it; its body is the payload in JSON, unless `fields` has one. */
 export function newEvent(payload: unknown, fields: Partial<NewEvent> = {}): NewEvent {
-  const raw = Buffer.from(JSON.stringify(payload))
+  const raw = fields.raw ?? Buffer.from(JSON.stringify(payload))
   const id = uuidv7()
   return {
     id,

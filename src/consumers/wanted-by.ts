@@ -1,0 +1,21 @@
+import type { LoggedEvent } from "../core/envelope.ts"
+import type { TakenLease } from "../store/consumer-leases.ts"
+import { everyTenant } from "./definition.ts"
+import { orderKey, partitionOf } from "./partition-of.ts"
+import type { AnyDefinition } from "./worker-services.ts"
+
+/** Makes a function that says whether a consumer wants an event, and has it in this partition. */
+export function wantedBy(
+  { tenant, matches }: AnyDefinition,
+  { partition, partitions }: TakenLease,
+): (event: LoggedEvent) => boolean {
+  return (event) => {
+    if (tenant !== everyTenant && event.tenant !== tenant) return false
+    if (partitions > 1 && partitionOf(orderKey(event), partitions) !== partition) return false
+    try {
+      return matches(event)
+    } catch {
+      return true // the run asks again, and puts the error down to this event
+    }
+  }
+}

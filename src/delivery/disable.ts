@@ -1,0 +1,45 @@
+import type { Pool } from "pg"
+import type { Log } from "../core/log.ts"
+import { transaction, type Db } from "../store/database.ts"
+import { disableWebhook, webhookById } from "../store/webhook-subscriptions.ts"
+
+/** Publishes an event of a tenant within a transaction. */
+export type PublishAlert = (tx: Db, event: Alert, options: { tenant: string }) => Promise<unknown>
+
+/** The event that tells of a subscription that was disabled. */
+export interface Alert {
+  type: "signalbox.subscription.disabled"
+  title: string
+  priority: "high"
+  payload: { subscription: { id: string; name: string; stream: string }; reason: string }
+}
+
+/**
+ * Disables a subscription that is at work, and tells so by an event and a line in the log; once, whoever
+ * else finds the same.
+ */
+export async function disable(
+  { pool, publish, log }: { pool: Pool; publish: PublishAlert; log: Log },
+  id: string,
+  reason: string,
+): Promise<void> {
+  const told = await transaction(pool, async (db) => {
+    if (!(await disableWebhook(db, id, reason))) return undefined
+    const row = await webhookById(db, id)
+    if (row === undefined) return undefined
+    const { name, stream, tenant } = row
+    const alert: Alert = {
+      type: "signalbox.subscription.disabled",
+      title: `The webhook subscription ${name} was disabled`,
+      priority: "high",
+      payload: { subscription: { id, name, stream }, reason },
+    }
+    await publish(db, alert, { tenant })
+    return { name, tenant }
+  })
+  if (told === undefined) return
+  log.error(
+    { subscription: id, ...told, reason },
+    "a webhook subscription was disabled: resume it once its receiver answers",
+  )
+}
