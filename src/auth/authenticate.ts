@@ -47,7 +47,9 @@ export function createAuthenticator({ db, adminKey, clock }: AuthenticatorOption
       throw new SignalboxError("unauthenticated", "the API key is unknown, expired or revoked")
     }
     await orUnavailable(touchApiKey(db, row.id))
-    const principal: Principal = { keyId: row.id, tenant: row.tenant, scopes: new Set(row.scopes) }
+    const { requestsPerSecond, eventsPerSecond } = row
+    const limits = { requestsPerSecond, eventsPerSecond }
+    const principal: Principal = { keyId: row.id, tenant: row.tenant, scopes: new Set(row.scopes), limits }
     if (known.size >= cacheSize) known.clear()
     known.set(cacheKey, { principal, until: now + cacheMs })
     return principal

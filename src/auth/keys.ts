@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from "node:crypto"
 import type { Db } from "../store/database.ts"
-import { hasKeyWithScope, insertApiKey, type ApiKeyRow } from "../store/api-keys.ts"
+import { hasKeyWithScope, insertApiKey, noLimits, type ApiKeyRow, type KeyLimits } from "../store/api-keys.ts"
 import type { Scope } from "./scopes.ts"
 
 export interface KeyRequest {
@@ -8,6 +8,7 @@ export interface KeyRequest {
   name: string
   scopes: readonly Scope[]
   expiresAt?: Date | null
+  limits?: KeyLimits
 }
 
 /** SHA-256 of a key: what the database holds. */
@@ -25,6 +26,7 @@ export async function createKey(db: Db, request: KeyRequest): Promise<{ key: str
     hash: hashKey(key),
     scopes: request.scopes,
     expiresAt: request.expiresAt ?? null,
+    ...(request.limits ?? noLimits),
   })
   return { key, row }
 }

@@ -19,7 +19,7 @@ export interface Push {
 export interface PushedCommit {
   /** In lower case. */
   sha: string
-  /** The same for commits of one author with one message: a commit picked or rebased onto another branch. Null where the message is too short to tell. */
+  /** The same for commits of one author with one message and the same files: a commit picked or rebased onto another branch. Null where the message is too short to tell. */
   likeness: string | null
 }
 
@@ -29,4 +29,9 @@ export interface MergedPullRequest {
   pullRequest: string
   sha: string
   mergedAt: Date
+  /** Last commit of its own branch. */
+  head: string | null
+  /** Its own branch, and the one that it was merged into: `owner/name@refs/heads/main`. */
+  headLine: string | null
+  baseLine: string | null
 }

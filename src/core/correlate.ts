@@ -7,6 +7,8 @@ export interface Correlated {
   references: Reference[]
   /** The links that rules make of this event alone. */
   links: Link[]
+  /** Rules that failed at the event, and made no link of it. */
+  failures?: readonly { rule: string; error: unknown }[]
 }
 
 /**

@@ -1,3 +1,5 @@
+import { maskKey } from "./mask.ts"
+
 /**
  * Canonical entity keys, `platform:kind:id` (a deployment's is `deployment:<id>`). Repository
  * owners and names are case-insensitive at GitHub, and issue keys at Linear, so keys hold one case.
@@ -27,23 +29,33 @@ export function entityKind(key: string): string {
 
 const keyForm = /^([a-z][a-z0-9_]*):(?:([a-z][a-z0-9_]*):)?(\S(?:.*\S)?)$/isu
 const uuidForm = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+const identifierForm = /^[a-z0-9_]+-\d+$/i
 const maxBytes = 1024
 
 /** Platforms whose every key names a kind. */
 const kinded: ReadonlySet<string> = new Set(["github", "linear", "slack"])
 
 /**
- * A key as a user wrote it, in the one case that keys are stored in; null where it is no key (not
- * `platform:id` or `platform:kind:id`, over 1,024 bytes, or with characters that text columns refuse).
+ * A key as a user wrote it, in the one case that keys are stored in, and with digests in place of secrets (see
+ * `maskKey`); null where it is no key (not `platform:id` or `platform:kind:id`, over 1,024 bytes, or with
+ * characters that text columns refuse).
  */
 export function canonicalEntityKey(key: string): string | null {
   const trimmed = key.trim()
-  if (Buffer.byteLength(trimmed) > maxBytes || !trimmed.isWellFormed() || /\p{Cc}/u.test(trimmed)) return null
-  const parts = keyForm.exec(trimmed)
+  if (trimmed.length > maxBytes || !trimmed.isWellFormed() || /\p{Cc}/u.test(trimmed)) return null
+  const written = inOneCase(trimmed)
+  const masked = written === null ? null : maskKey(written)
+  // A digest may stand where an `@` was, before which there is one case only.
+  const canonical = masked === null || masked === written ? masked : inOneCase(masked)
+  // A letter may take more bytes in the other case: `İ` has two, and three as a small one.
+  return canonical !== null && Buffer.byteLength(canonical) <= maxBytes ? canonical : null
+}
+
+function inOneCase(key: string): string | null {
+  const parts = keyForm.exec(key)
   if (parts === null) return null
-  const platform = (parts[1] ?? "").toLowerCase()
-  const kind = parts[2]
-  const id = parts[3] ?? ""
+  const [, first = "", kind, id = ""] = parts
+  const platform = first.toLowerCase()
   // A deployment's id may hold a colon; it has no kind, and its case is the provider's.
   if (platform === "deployment") return entityKey.deployment(kind === undefined ? id : `${kind}:${id}`)
   if (kind === undefined) return kinded.has(platform) ? null : `${platform}:${id}`
@@ -53,7 +65,7 @@ export function canonicalEntityKey(key: string): string | null {
 function canonicalId(platform: string, kind: string, id: string): string {
   if (platform === "github") return canonicalGithubId(id)
   if (platform !== "linear") return id
-  if (kind === "issue") return id.toUpperCase()
+  if (kind === "issue") return identifierForm.test(id) ? id.toUpperCase() : id
   return uuidForm.test(id) ? id.toLowerCase() : id
 }
 

@@ -40,6 +40,7 @@ export interface Reference {
 /**
  * What an event says of a thing as it stood at a time of its sender's clock. Of two states the one with
  * the later `at` tells, field by field, whichever came first; so what is late or repeated changes nothing.
+ * An event may tell of one thing in several states, of different times and with different fields.
  */
 export interface EntityState {
   /** Canonical key of the thing: a pull request, a comment, a message. */
@@ -54,6 +55,10 @@ export interface EntityState {
   fields: Readonly<Record<string, string | number | boolean | null>>
   /** The thing is gone, and nothing holds any more that its fields showed. */
   deleted?: boolean
+  /** Of what is deleted: it never comes again, so that no later state undoes it. */
+  final?: boolean
+  /** What the event shows in these fields has happened: a later state says how the thing stands now, and withdraws nothing of it. */
+  keepsLinks?: boolean
 }
 
 /** A typed, directed edge between two entities, as one event shows it. */
@@ -105,8 +110,10 @@ export interface StoredEvent {
   sender?: string | undefined
   /** Fetched from the provider's own record and not sent by it. */
   backfilled: boolean
-  /** The body exactly as received. */
+  /** The body exactly as received; of what is `masked`, what everybody may see of it. */
   raw: Buffer
+  /** It was read where no secrets are: its body and headers are not those received. */
+  masked?: boolean
 }
 
 /** An event with its place in the log and its references: what every stream hands out. */

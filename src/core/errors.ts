@@ -14,6 +14,8 @@ export type ErrorCode =
   | "timestamp_outside_tolerance"
   | "conflict"
   | "gone"
+  | "unknown_member"
+  | "stale_generation"
   | "too_large"
   | "unsupported_encoding"
   | "unsupported_media_type"
@@ -29,6 +31,8 @@ export interface ErrorOptions {
   retryable?: boolean
   /** Seconds after which a retry makes sense; becomes `Retry-After`. */
   retryAfter?: number
+  /** Members of the problem besides the usual ones (RFC 9457, section 3.2), for programs to read. */
+  details?: Readonly<Record<string, unknown>>
   cause?: unknown
 }
 
@@ -47,6 +51,8 @@ const defaultStatus: Record<ErrorCode, number> = {
   timestamp_outside_tolerance: 401,
   conflict: 409,
   gone: 410,
+  unknown_member: 404,
+  stale_generation: 409,
   too_large: 413,
   unsupported_encoding: 415,
   unsupported_media_type: 415,
@@ -66,6 +72,7 @@ export class SignalboxError extends Error {
   readonly status: number
   readonly retryable: boolean
   readonly retryAfter: number | undefined
+  readonly details: Readonly<Record<string, unknown>>
 
   constructor(code: ErrorCode, message: string, options: ErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
@@ -73,5 +80,6 @@ export class SignalboxError extends Error {
     this.status = options.status ?? defaultStatus[code]
     this.retryable = options.retryable ?? (this.status === 429 || this.status === 503)
     this.retryAfter = options.retryAfter
+    this.details = options.details ?? {}
   }
 }

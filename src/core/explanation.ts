@@ -1,4 +1,4 @@
-import type { Link, Reference } from "./envelope.ts"
+import type { Evidence, Link, Reference } from "./envelope.ts"
 
 /** An event by which something is shown. */
 export interface ShownBy {
@@ -14,6 +14,11 @@ export interface ExplainedLink extends Link {
   event: ShownBy
   /** `to` is null while it is known; null altogether where a later state had come before it. */
   known: { from: string; to: string | null } | null
+  /**
+   * When this link was first known by our clock, whichever event showed it: one of the same ends, relation and
+   * rule. Null where it never was.
+   */
+  firstKnown: string | null
   /** The event that tells of a later state, which shows the link as well; `known` ends where that one's begins. */
   renewedBy: ShownBy | null
   /** The event that tells of a later state, which does not show it. */
@@ -23,13 +28,18 @@ export interface ExplainedLink extends Link {
 /**
  * What speaks against a link, or kept it from being made:
  * - `edited`, `deleted`: the field that showed it says otherwise since, or is gone;
- * - `skip_word`: the words before the name say not to link it; `quoted`: it stands in quoted text, code or
- *   a comment; `unknown_team`: no event of Linear's has shown a team of that key, but of others; `lower_case`, `joined`: it would be taken in upper case, or if it stood alone; `past_the_end`:
- *   it stands beyond what is read of a text; `not_recognized`: it is read as something else, or as nothing;
+ * - `skip_word`: the words before the name ask not to link it;
+ * - `quoted`: it stands in quoted text, code or a comment;
+ * - `lower_case`: in upper case it would be taken for a name;
+ * - `joined`: it is part of a longer word, number or path; by itself it would be taken for a name;
+ * - `unknown_team`: Linear's events have shown teams, and none of that key;
+ * - `past_the_end`: it stands beyond what is read of a text;
+ * - `not_recognized`: it is read as something else, or as nothing;
  * - `listed`: it is one of so many in its field that the link is weak; alone it would be strong;
  * - `revert`: one of the two was reverted, or is a revert;
  * - `outdated`: today's rules make the link, or make it no more; `reprocess` would bring it up to date;
  * - `rule_failed`: a rule threw on an event of the two;
+ * - `rule_absent`: a rule whose link is stored is not one that this hub runs;
  * - `weak`: nothing but weak links; `no_rule`: a reference of which no rule made a link;
  * - `common`: strong links lead from both to one thing, which does not tie them to each other.
  */
@@ -48,6 +58,7 @@ export interface Finding {
     | "revert"
     | "outdated"
     | "rule_failed"
+    | "rule_absent"
     | "weak"
     | "no_rule"
     | "common"
@@ -73,6 +84,11 @@ export interface Explanation {
   verdict: "linked" | "linked_over_others" | "shown_only" | "withdrawn" | "not_linked"
   /** The verdict in a sentence, with what decides it. */
   summary: string
+  /**
+   * Those of the two of which nothing was known (at `asOf`), with the time at which we first heard of it; null
+   * where we never have.
+   */
+  unheard: { entity: string; firstHeard: string | null }[]
   /** Other keys of the same two things; what holds for one, holds for all. */
   aliases: { from: string[]; to: string[] }
   /** Whether the timeline of the one holds the events of the other. */
@@ -95,4 +111,18 @@ export interface ExplanationQuery {
   from: string
   to: string
   asOf: Date | null
+}
+
+/** The piece of text that shows a link; null where its rule gave none, and the event's type stands for it. */
+export function wordsOf({ field, text, start }: Evidence): string | null {
+  return field === "type" && start === undefined ? null : `${JSON.stringify(text)} in the ${field}`
+}
+
+/** By what a link is shown: the piece of text, and the event by its type. */
+export function shownBy(evidence: Evidence, type: string): string {
+  const words = wordsOf(evidence)
+  const event = type || "an event"
+  return words === null
+    ? `shown by ${event}, with no words since the rule gives no evidence`
+    : `shown by ${words} of ${event}`
 }

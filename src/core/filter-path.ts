@@ -3,6 +3,7 @@ import type { LoggedEvent } from "./envelope.ts"
 import { isStorableText } from "./filter-text.ts"
 import { spend, type Steps } from "./filter-steps.ts"
 import { maskedPayload } from "./mask.ts"
+import { parsePayload } from "./payload.ts"
 
 /**
  * Finds what stands at a path in an event: nothing, one value, or several where arrays are on the way.
@@ -94,6 +95,7 @@ function payloadOf(event: LoggedEvent): unknown {
 function tryParse(event: LoggedEvent): unknown {
   try {
     // Masked, or whoever may filter could ask for a secret letter by letter.
+    if (event.masked === true) return parsePayload(event.raw, event.contentType)
     return maskedPayload(event.raw, event.contentType)
   } catch {
     return undefined // a body that cannot be read has no fields; the event itself still flows

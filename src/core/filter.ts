@@ -1,5 +1,6 @@
 import { z } from "zod"
 import { platformNames, priorities, type LoggedEvent, type PlatformName, type Priority } from "./envelope.ts"
+import { canonicalEntityKey } from "./entity-key.ts"
 import { SignalboxError } from "./errors.ts"
 import { isStorableText } from "./filter-text.ts"
 import { compileWhere, type Json } from "./filter-where.ts"
@@ -43,7 +44,7 @@ const word = z.string().min(1).max(1024).refine(isStorableText, "must be well-fo
 const schema = z.strictObject({
   platforms: listOf(z.enum(platformNames)).optional(),
   types: listOf(typePattern).optional(),
-  entities: listOf(word).optional(),
+  entities: listOf(word.transform((text) => canonicalEntityKey(text) ?? text)).optional(),
   actors: listOf(word).optional(),
   sources: listOf(word).optional(),
   priority: listOf(z.enum(priorities)).optional(),

@@ -1,3 +1,5 @@
+import { isUtf8 } from "node:buffer"
+import { hash } from "node:crypto"
 import { jsonText, mediaType, parsePayload } from "./payload.ts"
 import { mayHoldSecret } from "./secret-hints.ts"
 import { holdsKeyId, isSecretName, merged, secretSpans, type Span } from "./secret-spans.ts"
@@ -18,14 +20,47 @@ export function maskedText(body: Buffer, contentType: string): string {
   return mayHoldSecret(isBody ? body : Buffer.from(text)) ? maskJson(text) : text
 }
 
+/** The same, as the body itself where nothing has to be masked and it is JSON as it stands. */
+export function maskedBody(body: Buffer, contentType: string): string | Buffer {
+  if (mediaType(contentType) === "application/x-www-form-urlencoded" || !isUtf8(body))
+    return maskedText(body, contentType)
+  return mayHoldSecret(body) ? maskJson(body.toString()) : body
+}
+
 /** A body parsed, without its secrets. Throws as `parsePayload` does. */
 export function maskedPayload(body: Buffer, contentType: string): unknown {
   return parsePayload(Buffer.from(maskedText(body, contentType)), "application/json")
 }
 
-/** A row or another short JSON text without the secrets in it. */
+/** A row or another short JSON text without the secrets in it. What is masked in its keys stays apart. */
 export function maskRow(json: string): string {
-  return mayHoldSecret(Buffer.from(json)) ? maskJson(json) : json
+  return mayHoldSecret(Buffer.from(json)) ? maskJson(json, unmasked) : json
+}
+
+/** A row that holds nothing but keys and names, without the secrets in it: as `maskKey` has each of them. */
+export function maskRowOfKeys(json: string): string {
+  return mayHoldSecret(Buffer.from(json)) ? maskJson(json, unmasked, digestMask) : json
+}
+
+/**
+ * A key without the secrets in it. Each leaves a digest behind, so that what was different stays different
+ * and one thing has one key; a key that has been masked stays as it is.
+ */
+export function maskKey(key: string): string {
+  if (!mayHoldSecret(Buffer.from(key))) return key
+  const shown = masked(key, unmasked(key), digestMask)
+  return shown === key ? key : maskKey(shown) // what ran into a secret may look like one now
+}
+
+function digestMask(secret: string): string {
+  return `[masked:${hash("sha256", secret).slice(0, 8)}]`
+}
+
+const maskForm = /^\[masked(?::[0-9a-f]{8})?\]$/
+
+/** The secrets that are not masked yet: in an address a mask stands where a secret does. */
+function unmasked(text: string, besideKeyId: boolean = holdsKeyId(text)): Span[] {
+  return secretSpans(text, besideKeyId).filter(({ start, end }) => !maskForm.test(text.slice(start, end)))
 }
 
 /** Masks secrets in plain text. */
@@ -38,7 +73,11 @@ export function maskText(text: string): string {
  * that are named like one. Valid JSON stays valid, with every byte outside of a secret as it was:
  * large integers, repeated keys, escapes and halves of characters are never read and written again.
  */
-export function maskJson(json: string, spansIn: SpansIn = secretSpans): string {
+export function maskJson(
+  json: string,
+  spansIn: SpansIn = secretSpans,
+  maskOf: (secret: string) => string = () => mask,
+): string {
   const besideKeyId = holdsKeyId(json)
   const spans: Span[] = []
   for (let open = json.indexOf('"'); open !== -1;) {
@@ -49,15 +88,19 @@ export function maskJson(json: string, spansIn: SpansIn = secretSpans): string {
     if (value !== null) spans.push(value)
     open = json.indexOf('"', (value?.end ?? close) + 1)
   }
-  return masked(json, merged(spans))
+  return masked(json, merged(spans), maskOf)
 }
 
-function masked(text: string, spans: readonly Span[]): string {
+function masked(
+  text: string,
+  spans: readonly Span[],
+  maskOf: (secret: string) => string = () => mask,
+): string {
   if (spans.length === 0) return text
   let result = ""
   let done = 0
   for (const { start, end } of spans) {
-    result += text.slice(done, start) + mask
+    result += text.slice(done, start) + maskOf(text.slice(start, end))
     done = end
   }
   return result + text.slice(done)

@@ -1,4 +1,6 @@
+import { canonicalEntityKey } from "./entity-key.ts"
 import type { StoredEvent } from "./envelope.ts"
+import { maskKey } from "./mask.ts"
 import { parsePayload } from "./payload.ts"
 import type { Message, Normalized, Platform } from "./platform.ts"
 import { cleanText, textOrNull } from "./text.ts"
@@ -21,9 +23,15 @@ export function createNormalizer(platforms: readonly Platform[]): (event: Stored
     const { headers, contentType, receivedAt, sender } = event
     const payload = parsePayload(event.raw, contentType)
     const message = { headers, contentType, payload, receivedAt, sender }
-    const normalized = platform.normalize(message)
+    const read = platform.normalize(message)
+    const normalized = { ...read, entity: keyOf(read.entity) }
     return { platform, message, normalized, event: fill(event, normalized) }
   }
+}
+
+/** The key as references and links have it, so that the event is found where they lead. */
+function keyOf(entity: string | null): string | null {
+  return entity === null ? null : (canonicalEntityKey(entity) ?? textOrNull(maskKey(entity), 1_024))
 }
 
 function fill(event: StoredEvent, normalized: Normalized): StoredEvent {
@@ -35,7 +43,7 @@ function fill(event: StoredEvent, normalized: Normalized): StoredEvent {
       actor === null
         ? null
         : { id: cleanText(actor.id, 256), name: cleanText(actor.name, 256), bot: actor.bot },
-    entity: textOrNull(normalized.entity, 1_024),
+    entity: normalized.entity,
     title: textOrNull(normalized.title, 1_024),
     url: textOrNull(normalized.url, 4_096),
     // no event dies of a sender's broken clock

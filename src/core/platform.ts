@@ -113,10 +113,12 @@ export interface Mention {
 /** Names known beforehand, by which a short name is told from what only looks like one. */
 export interface KnownNames {
   /**
-   * Keys of Linear's teams, in capitals. Where they are given no other key is a team's, and these are
-   * read in any case; where they are not, an identifier is told by how it is written.
+   * Keys of Linear's teams, in capitals. Where they are given these are read in any case, and what has another
+   * key is at most possible (`may_name`); where they are not, an identifier is told by how it is written.
    */
   teamKeys?: ReadonlySet<string> | undefined
+  /** These are all the teams there are, and no other key is a team's. */
+  allTeams?: boolean | undefined
 }
 
 /** What a platform makes of a message; everything here is derived and can be derived again. */

@@ -1,5 +1,5 @@
 import type { LoggedEvent } from "./envelope.ts"
-import { maskedText } from "./mask.ts"
+import { maskedBody, maskedText } from "./mask.ts"
 
 /** The public JSON of an event, without its payload. */
 export interface EventHead {
@@ -52,10 +52,52 @@ export function eventHead(
   }
 }
 
-/** An event as the API, streams and webhooks show it, its secrets masked, as one line of JSON. */
-export function renderEvent(event: Omit<LoggedEvent, "position"> & { position: number | null }): string {
-  const head = JSON.stringify(eventHead(event))
-  return `${head.slice(0, -1)},"payload":${onOneLine(maskedText(event.raw, event.contentType))}}`
+/**
+ * An event as the API, streams and webhooks show it, its secrets masked, as one line of JSON. `more` are
+ * further members, as text: `"via":[]`.
+ */
+export function renderEvent(
+  event: Omit<LoggedEvent, "position"> & { position: number | null },
+  more?: string,
+): string {
+  return object(eventHead(event), `"payload":${onOneLine(maskedText(event.raw, event.contentType))}`, more)
+}
+
+/** The same as bytes, in UTF-8: where nothing has to be masked, the body is copied as it came and never decoded. */
+export function renderEventBytes(event: LoggedEvent, more?: string): Buffer {
+  const payload = maskedBody(event.raw, event.contentType)
+  if (typeof payload === "string" || payload.includes("\n") || payload.includes("\r")) {
+    return Buffer.from(object(eventHead(event), `"payload":${onOneLine(payload.toString())}`, more))
+  }
+  const before = `${JSON.stringify(eventHead(event)).slice(0, -1)},"payload":`
+  const after = more === undefined ? "}" : `,${more}}`
+  return Buffer.concat([Buffer.from(before), payload, Buffer.from(after)])
+}
+
+/**
+ * The same, whatever the event: a body that is not UTF-8 is refused at the door; should one be in the log all
+ * the same, it must not hold up everything that follows it, and its payload is null.
+ */
+export function renderStreamed(event: LoggedEvent): string {
+  try {
+    return renderEvent(event)
+  } catch {
+    return renderEvent({ ...event, contentType: "application/json", raw: Buffer.from("null") })
+  }
+}
+
+/** The same without its payload. */
+export function renderEventHead(
+  event: Omit<LoggedEvent, "position" | "raw"> & { position: number | null },
+  more?: string,
+): string {
+  return object(eventHead(event), more)
+}
+
+/** JSON of some members, and of others that are text already. */
+function object(members: object, ...others: readonly (string | undefined)[]): string {
+  const rest = others.filter((other) => other !== undefined)
+  return [JSON.stringify(members).slice(0, -1), ...rest].join(",").concat("}")
 }
 
 /**

@@ -7,18 +7,21 @@ export interface Span {
 /**
  * What secrets look like, whoever sends them. Where there are groups, the second one is the secret and
  * the first its mark. A letter before one may be the end of an escape, where JSON is quoted in a text.
- * Each is a mark and a run of letters, so that no text takes more than linear time.
+ * Each is a mark and a run of letters, so that no text takes more than linear time; the run is as long, and
+ * of such letters alone, as the sender makes it, since names of branches begin with `npm_` too.
  * A hint of each belongs in `secret-hints.ts`, and its like in `schemas/views/event_payload.sql`.
  */
 const shapes: readonly RegExp[] = [
   /gh[pousr]_[A-Za-z0-9]{16,}/g, // GitHub: personal, OAuth, app user, installation, refresh
-  /github_pat_[A-Za-z0-9_]{20,}/g,
-  /(?:xox[a-z]|xapp|xwfp)-[A-Za-z0-9.-]{8,}/g, // Slack: bot, user, app, workflow tokens
+  /github_pat_[A-Za-z0-9]{20,}[A-Za-z0-9_]*/g,
+  /(?:xox[a-z]-|xapp-\d|xwfp-)[A-Za-z0-9.-]{8,}/g, // Slack: bot, user, app, workflow tokens
   /https:\/\/hooks\.slack(?:-gov)?\.com\/[A-Za-z]+\/[A-Za-z0-9/_-]+/g, // whoever has the URL may post
-  /lin_(?:api|oauth|wh)_[A-Za-z0-9]{8,}/g, // Linear
+  /lin_(?:api|oauth|wh)_[A-Za-z0-9]{24,}/g, // Linear
   /whsec_[A-Za-z0-9+/=]{16,}/g, // Standard Webhooks
   /(?:(?<![A-Za-z0-9_])|(?<=\\[bfnrt]))sb_[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])/g, // ours
-  /(?:glpat-|npm_|dckr_pat_|[sr]k_live_|HRKU-|(?:(?<![A-Za-z0-9])|(?<=\\[bfnrt]))AIza)[A-Za-z0-9_-]{20,}/g,
+  /npm_[A-Za-z0-9]{36,}/g,
+  /[sr]k_live_[A-Za-z0-9]{20,}/g, // Stripe
+  /(?:glpat-|dckr_pat_|HRKU-|(?:(?<![A-Za-z0-9])|(?<=\\[bfnrt]))AIza)[A-Za-z0-9_-]{20,}/g,
   /(?:(?<![A-Za-z0-9_-])|(?<=\\[bfnrt]))eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*){0,3}/g, // JSON Web Tokens
   /([Bb]earer )((?=\S{8})[A-Za-z0-9._~+/-]*\d[A-Za-z0-9._~+/-]*=*)/g,
   /([?&;](?:[\w-]{0,40}(?:token|secret|signature|password|key)|sig)=)([^&\s"'<>\\#)|]+)/gi,

@@ -1,5 +1,5 @@
 import type { LoggedEvent } from "../core/envelope.ts"
-import { renderEvent } from "../core/render.ts"
+import { renderStreamed } from "../core/render.ts"
 import type { Hole } from "../store/log-pages.ts"
 
 /** A place in the log as clients are told of it: an event, or positions that retention has dropped. */
@@ -13,6 +13,8 @@ export interface EventEntry {
   bytes: number
   /** The event as a Server-Sent Event; rendered when first asked for, then the same bytes for everybody. */
   frame(): Buffer
+  /** Its JSON alone, which is a part of that. */
+  json(): Buffer
 }
 
 export interface GapEntry {
@@ -31,14 +33,50 @@ export function toEntry(item: LoggedEvent | Hole): Entry {
   return "id" in item ? createEventEntry(item) : createGapEntry(item)
 }
 
+/** The entries that lie past a position, of a gap around it what does. */
+export function entriesPast(entries: readonly Entry[], position: number): Entry[] {
+  return entries.flatMap((entry) => {
+    if (entry.position <= position) return []
+    if (entry.kind === "event" || entry.from > position) return [entry]
+    return [toEntry({ from: position + 1, to: entry.position })]
+  })
+}
+
 function createEventEntry(event: LoggedEvent): EventEntry {
+  const head = headOf(event.type)
+  const end = endOf(event.position)
   let frame: Buffer | undefined
+  const framed = (): Buffer => (frame ??= Buffer.from(`${head}${renderStreamed(event)}${end}`))
   return {
     kind: "event",
     position: event.position,
     event,
     bytes: 2 * event.raw.length + overhead,
-    frame: () => (frame ??= frameOf(event.position, event.type, render(event))),
+    frame: framed,
+    json: () => framed().subarray(Buffer.byteLength(head), -end.length),
+  }
+}
+
+/**
+ * Wraps an event that came as its JSON, which goes out as it is. The bytes are copied once, since they may be
+ * a part of something larger; `eventOf` gets the copy.
+ */
+export function createRenderedEntry(
+  json: Uint8Array,
+  { type, position }: Pick<LoggedEvent, "type" | "position">,
+  eventOf: (json: Buffer) => LoggedEvent,
+): EventEntry {
+  const head = Buffer.from(headOf(type))
+  const end = Buffer.from(endOf(position))
+  const frame = Buffer.concat([head, json, end])
+  const copy = frame.subarray(head.length, -end.length)
+  return {
+    kind: "event",
+    position,
+    event: eventOf(copy),
+    bytes: frame.length + overhead,
+    frame: () => frame,
+    json: () => copy,
   }
 }
 
@@ -48,20 +86,16 @@ function createGapEntry({ from, to }: Hole): GapEntry {
     from,
     position: to,
     bytes: overhead,
-    frame: () => frameOf(to, "gap", JSON.stringify({ from, to })),
+    frame: () => Buffer.from(`${headOf("gap")}${JSON.stringify({ from, to })}${endOf(to)}`),
   }
 }
 
-function frameOf(position: number, name: string, data: string): Buffer {
-  return Buffer.from(`id: ${position}\nevent: ${name.replace(/[\r\n]+/g, " ")}\ndata: ${data}\n\n`)
+function headOf(name: string): string {
+  return `event: ${name.replace(/[\r\n]+/g, " ")}\ndata: `
 }
 
-// A body that is not UTF-8 is refused at the door; should one be in the log all the same, it must
-// not hold up everything that follows it.
-function render(event: LoggedEvent): string {
-  try {
-    return renderEvent(event)
-  } catch {
-    return renderEvent({ ...event, contentType: "application/json", raw: Buffer.from("null") })
-  }
+// The id last: some clients believe it as soon as they have read it, and would skip an event whose data were
+// cut off behind it.
+function endOf(position: number): string {
+  return `\nid: ${position}\n\n`
 }

@@ -1,11 +1,14 @@
 import { setTimeout } from "node:timers/promises"
 import type { Log } from "../core/log.ts"
+import type { LogTail } from "../core/log-tail.ts"
 import type { Database } from "../store/database.ts"
 import { logHead } from "../store/log-pages.ts"
+import { judgePlace } from "../store/log-publications.ts"
 import { openLogReader, type LogReader } from "../store/log-reader.ts"
 import { backoffMs, createAlarm } from "./alarm.ts"
-import { toEntry, type Entry } from "./entry.ts"
+import { entriesPast, toEntry, type Entry } from "./entry.ts"
 import { createRing } from "./ring.ts"
+import { createTailIntake } from "./tail-intake.ts"
 
 /** Told of every stretch of the log as it is read. Must not throw, and must not take long. */
 export interface FeedSubscriber {
@@ -23,6 +26,10 @@ export interface Feed {
   readonly following: boolean
   /** Whether it has been stopped: nothing comes any more. */
   readonly stopped: boolean
+  /** Whether the log could not be read when that was last tried. */
+  readonly lost: boolean
+  /** Whether the news come by the tail at present, and not from the database. */
+  readonly byTail: boolean
   /** Follows the log from now on; call the answer to end it. */
   subscribe(subscriber: FeedSubscriber): () => void
   /** Recent entries past `position` up to `feed.position`, `limit` at most; null where they are no longer held. */
@@ -42,6 +49,12 @@ export interface FeedOptions {
   ringBytes?: number
   /** Least time between two reads (5 ms): whatever arrives within goes out in one write a client. */
   coalesceMs?: number
+  /** Another way to the news; where it lags or fails, the database is read. */
+  tail?: LogTail | undefined
+  /** Told what is asked of all that serve streams: the feed's connection hears it. */
+  onQuestion?: (text: string) => void
+  /** Told the tenant whose streams have changed. */
+  onStreamChange?: (tenant: string) => void
 }
 
 const readBytes = 4 << 20
@@ -51,7 +64,8 @@ const fastestPollMs = 50
 const lookBack = 256
 
 /** Makes a feed. It outlives restarts of the database, and missed hints cost it time only. */
-export function createFeed({ database, log, ringBytes = 32 << 20, coalesceMs = 5 }: FeedOptions): Feed {
+export function createFeed(options: FeedOptions): Feed {
+  const { database, log, ringBytes = 32 << 20, coalesceMs = 5, onQuestion, onStreamChange } = options
   const ring = createRing(ringBytes)
   const subscribers = new Set<FeedSubscriber>()
   const alarm = createAlarm()
@@ -62,6 +76,20 @@ export function createFeed({ database, log, ringBytes = 32 << 20, coalesceMs = 5
   let change = Promise.withResolvers<void>()
   let pollMs = slowestPollMs
   let failures = 0
+  let lost = false
+  let mustRead = true // whether the database is to be read although the tail keeps up
+  const intake =
+    options.tail &&
+    createTailIntake({
+      tail: options.tail,
+      position: () => position,
+      accept: (entries) => moveOn(entries, entries.at(-1)?.position ?? position),
+      ask: () => {
+        mustRead = true
+        alarm.ring()
+      },
+      coalesceMs,
+    })
 
   function notifyChange(): void {
     change.resolve()
@@ -73,39 +101,59 @@ export function createFeed({ database, log, ringBytes = 32 << 20, coalesceMs = 5
       let reader: LogReader | undefined
       try {
         // The loss of the reader only ends a wait: the next read finds out, and throws.
-        reader = await openLogReader({ url: database.url, onHint: hint, onLost: () => alarm.ring() })
+        const onLost = () => alarm.ring()
+        reader = await openLogReader({
+          url: database.url,
+          name: "feed",
+          onHint: hint,
+          onQuestion,
+          onStreamChange,
+          onLost,
+        })
         await follow(reader, signal)
       } catch (error) {
+        lost = true
+        mustRead = true // whatever was to be read may not have been
         log.warn({ err: error, failures }, "the feed lost the log and tries again")
         await setTimeout(backoffMs(failures++), undefined, { signal }).catch(() => {})
       }
       const closing = reader?.close().catch(() => {})
       if (signal.aborted) await closing // a lost one may take its time, and is not waited for
     }
-    following = false
+    sleep()
     notifyChange()
+  }
+
+  function sleep(): void {
+    following = false
+    intake?.stop()
   }
 
   function hint(newest: number): void {
     if (newest <= position || subscribers.size === 0) return
     pollMs = slowestPollMs // hints arrive, so polling is a safety net only
-    alarm.ring()
+    if (intake?.leads === true) intake.owes(newest)
+    else alarm.ring()
   }
 
   /** Reads along until stopped; throws when the reader is lost. */
   async function follow(reader: LogReader, signal: AbortSignal): Promise<void> {
     let hinted = true
+    await recognize(reader)
     while (!signal.aborted) {
       if (subscribers.size === 0) {
         rest()
+        lost = false
         await alarm.wait()
         await reader.head() // throws where the connection broke in the meantime
         continue
       }
       if (!following) await wake(reader)
       const readAt = performance.now()
-      const { found, more } = await readOn(reader)
+      const { found, more } =
+        intake?.leads === true && !mustRead ? await compare(reader) : await readOn(reader)
       failures = 0
+      lost = false
       // Something that no hint told of: hints do not come through, so look more often.
       if (!hinted) pollMs = found ? fastestPollMs : Math.min(slowestPollMs, pollMs * 2)
       hinted = more || (await alarm.wait(pollMs))
@@ -114,9 +162,17 @@ export function createFeed({ database, log, ringBytes = 32 << 20, coalesceMs = 5
     }
   }
 
+  /** Looks whether the log has what was read last: a standby that took over may have given its place to another. */
+  async function recognize(reader: LogReader): Promise<void> {
+    const [newest] = ring.after(position - 1, 1)
+    if (newest?.kind !== "event") return
+    const place = { position: newest.position, eventId: newest.event.id }
+    if ((await reader.use((db) => judgePlace(db, place))) === "other") setBack(await reader.head())
+  }
+
   function rest(): void {
     if (!following) return
-    following = false
+    sleep()
     notifyChange()
   }
 
@@ -127,24 +183,48 @@ export function createFeed({ database, log, ringBytes = 32 << 20, coalesceMs = 5
       ring.clear(position)
     }
     following = true
+    mustRead = true
+    intake?.start()
     notifyChange()
   }
 
+  /** Compares with the end of the log what the tail has told. */
+  async function compare(reader: LogReader): Promise<{ found: boolean; more: boolean }> {
+    const before = position // the tail may go on meanwhile
+    const head = await reader.head()
+    if (head < before) setBack(head)
+    else if (head > position) intake?.owes(head)
+    return { found: false, more: false }
+  }
+
   async function readOn(reader: LogReader): Promise<{ found: boolean; more: boolean }> {
-    const page = await reader.read(position, readBytes)
-    if (page.head < position) {
-      log.error({ position, head: page.head }, "the log was set back; clients start anew")
-      position = page.head
-      ring.clear(position)
-      tell((subscriber) => subscriber.setBack())
-    } else if (page.upTo > position) {
-      const entries = page.items.map(toEntry)
-      for (const entry of entries) ring.push(entry)
-      position = page.upTo
-      tell((subscriber) => subscriber.advance(entries))
+    mustRead = false
+    const before = position // the tail may go on meanwhile
+    const page = await reader.read(before, readBytes)
+    if (page.head < before) {
+      setBack(page.head)
+    } else if (page.upTo > before) {
+      const entries = entriesPast(page.items.map(toEntry), position)
+      if (page.upTo > position) moveOn(entries, page.upTo)
+      intake?.overtaken(position)
+      intake?.drain()
       return { found: true, more: page.upTo < page.head }
     }
     return { found: false, more: false }
+  }
+
+  function setBack(head: number): void {
+    log.error({ position, head }, "the log was set back; clients start anew")
+    position = head
+    ring.clear(position)
+    intake?.clear()
+    tell((subscriber) => subscriber.setBack())
+  }
+
+  function moveOn(entries: readonly Entry[], upTo: number): void {
+    for (const entry of entries) ring.push(entry)
+    position = upTo
+    tell((subscriber) => subscriber.advance(entries))
   }
 
   function tell(message: (subscriber: FeedSubscriber) => void): void {
@@ -167,6 +247,12 @@ export function createFeed({ database, log, ringBytes = 32 << 20, coalesceMs = 5
     },
     get stopped() {
       return stopping.signal.aborted
+    },
+    get lost() {
+      return lost
+    },
+    get byTail() {
+      return following && intake?.leads === true
     },
     subscribe: (subscriber) => {
       if (subscribers.size === 0) alarm.ring() // it may be resting, and hints went unheard

@@ -18,7 +18,16 @@ export interface HistoryPage {
 /** Reads what the ring no longer holds. */
 export interface History {
   /** The stretch of a view that follows a position. */
-  page(view: View, after: number): Promise<HistoryPage>
+  page(view: View, after: number, options: PageOptions): Promise<HistoryPage>
+  /** Pages read since the start. */
+  readonly pages: number
+}
+
+export interface PageOptions {
+  /** Who reads: owners take turns, and share the memory. */
+  owner: string
+  /** Entries at most. */
+  most: number
 }
 
 const pageBytes = 256 << 10
@@ -30,11 +39,12 @@ const concurrentReads = 4
  * coming back leaves connections to the rest, and a bound on what all pages hold in memory together.
  */
 export function createHistory(database: Database): History {
-  const memory = createBudget(heldBytes)
+  const memory = createBudget(heldBytes, { leavesRoom: true })
   const turns = createBudget(concurrentReads)
+  let pages = 0
 
-  async function inTurn<T>(read: () => Promise<T>): Promise<T> {
-    const leave = await turns.acquire(1)
+  async function inTurn<T>(owner: string, read: () => Promise<T>): Promise<T> {
+    const leave = await turns.acquire(owner, 1)
     try {
       return await read()
     } finally {
@@ -43,17 +53,21 @@ export function createHistory(database: Database): History {
   }
 
   return {
-    page: async (view, after) => {
-      const scan = await inTurn(() => scanLog(database.work, view.tenant, after))
-      const { wanted, bytes, upTo } = choose(view, scan.items, scan.upTo)
+    get pages() {
+      return pages
+    },
+    page: async (view, after, { owner, most }) => {
+      pages++
+      const scan = await inTurn(owner, () => scanLog(database.work, view.tenant, after))
+      const { wanted, bytes, upTo } = choose(view, scan.items, { end: scan.upTo, most })
       const places = wanted.flatMap((item) =>
         "id" in item ? [{ eventId: item.id, position: item.position }] : [],
       )
       if (places.length === 0) return { entries: wanted.map(toHoleEntry), upTo, release: () => {} }
-      const release = await memory.acquire(2 * bytes)
+      const release = await memory.acquire(owner, 2 * bytes)
       try {
         // Under the reader's role: should all else fail, row-level security keeps tenants apart.
-        const events = await inTurn(() =>
+        const events = await inTurn(owner, () =>
           readAs(database, view.tenant, (db) => findLoggedEvents(db, places, { payload: true })),
         )
         const found = new Map(events.map((event) => [event.id, event]))
@@ -71,19 +85,22 @@ export function createHistory(database: Database): History {
 }
 
 /** The leading part of a scan that fits a page, one event at least. */
-function choose(view: View, items: readonly (ScannedEvent | Hole)[], end: number) {
+function choose(
+  view: View,
+  items: readonly (ScannedEvent | Hole)[],
+  { end, most }: { end: number; most: number },
+) {
   const wanted: (ScannedEvent | Hole)[] = []
   let bytes = 0
   let upTo = end
   for (const item of items) {
-    if ("id" in item) {
-      if (!view.mayShow(item)) continue
-      if (bytes > 0 && bytes + item.bytes > pageBytes) {
-        upTo = item.position - 1
-        break
-      }
-      bytes += item.bytes
+    const isEvent = "id" in item
+    if (isEvent && !view.mayShow(item)) continue
+    if (wanted.length >= most || (isEvent && bytes > 0 && bytes + item.bytes > pageBytes)) {
+      upTo = (isEvent ? item.position : item.from) - 1
+      break
     }
+    if (isEvent) bytes += item.bytes
     wanted.push(item)
   }
   return { wanted, bytes, upTo }

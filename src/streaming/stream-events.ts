@@ -7,7 +7,7 @@ import type { Feed } from "./feed.ts"
 import type { History } from "./history.ts"
 import { createLogCursor, type LogCursor, type Stretch } from "./log-cursor.ts"
 import { startingPoint } from "./starting-point.ts"
-import type { FindStreamFilter } from "./stream-definitions.ts"
+import type { FoundStreams, StreamDefinitions } from "./stream-definitions.ts"
 import { toStreamedEvent, type StreamedEvent } from "./streamed-event.ts"
 import { createView } from "./view.ts"
 
@@ -22,16 +22,26 @@ export interface StreamEventsOptions {
   onGap?: ((gap: Hole) => void) | undefined
 }
 
-/** Events of a named stream as an async iterable, read at the pace at which they are taken. */
-export type StreamEvents = (name: string, options: StreamEventsOptions) => AsyncGenerator<StreamedEvent, void>
+/**
+ * Events of streams, by names and patterns of names, as an async iterable, read at the pace at which they are
+ * taken. Where a stream is changed it goes on with the new definition; where one that was named is removed
+ * it throws `not_found`.
+ */
+export type StreamEvents = (
+  topics: string | readonly string[],
+  options: StreamEventsOptions,
+) => AsyncGenerator<StreamedEvent, void>
 
 export interface StreamEventsParts {
   database: Database
   feed: Feed
   history: History
   log: Log
-  findStreamFilter: FindStreamFilter
+  definitions: Pick<StreamDefinitions, "find" | "onHint">
 }
+
+/** A stream that heard of no change looks for one after so long all the same. */
+const lookAgainMs = 5_000
 
 /** Makes `streamEvents`. No more than one stretch of the log is held for each stream. */
 export function createStreamEvents({
@@ -39,19 +49,46 @@ export function createStreamEvents({
   feed,
   history,
   log,
-  findStreamFilter,
+  definitions,
 }: StreamEventsParts): StreamEvents {
-  return async function* streamEvents(name, { tenant, after = "latest", filter = {}, signal, onGap }) {
-    const view = createView(tenant, [await findStreamFilter(tenant, name), filter])
-    const start = await startingPoint(database, feed, after)
-    let setBack = false
-    const unsubscribe = feed.subscribe({ advance: () => {}, setBack: () => (setBack = true) })
+  /** The streams as they stand now; undefined where that cannot be read. Throws where one is no more. */
+  async function lookAgain(tenant: string, topics: readonly string[]): Promise<FoundStreams | undefined> {
     try {
-      const cursor = createLogCursor({ feed, history, log, view, after: start })
+      return await definitions.find(tenant, topics)
+    } catch (error) {
+      if (error instanceof SignalboxError && !error.retryable) throw error
+      log.warn({ err: error }, "the definition of a stream could not be looked at; it goes on as it was")
+      return undefined
+    }
+  }
+
+  return async function* streamEvents(names, { tenant, after = "latest", filter = {}, signal, onGap }) {
+    const topics = typeof names === "string" ? [names] : names
+    let found = await definitions.find(tenant, topics)
+    const { start, floor } = await startingPoint(database, feed, after, found.retentionSeconds)
+    const cursorBehind = (position: number): LogCursor => {
+      const view = createView(tenant, [found.selection, filter])
+      return createLogCursor({ feed, history, log, view, after: position, floor, whole: true })
+    }
+    let cursor = cursorBehind(start)
+    let reached = start // all up to here has been handed out
+    let setBack = false
+    let hint = new AbortController()
+    const unsubscribe = feed.subscribe({ advance: () => {}, setBack: () => (setBack = true) })
+    const deafen = definitions.onHint((changed) => changed === tenant && hint.abort())
+    let lookedAt = performance.now()
+    try {
       while (!feed.stopped) {
-        const stretch = await pullUntilAborted(cursor, signal)
-        if (stretch === undefined) return
+        if (hint.signal.aborted || performance.now() - lookedAt > lookAgainMs) {
+          hint = new AbortController()
+          lookedAt = performance.now()
+          found = (await lookAgain(tenant, topics)) ?? found
+          cursor = cursorBehind(reached) // the one before may still be pulling what nobody will take
+        }
+        const stretch = await pullUntil(cursor, [signal, hint.signal])
+        if (isAborted(signal)) return
         if (setBack) throw new SignalboxError("conflict", "the log was set back; begin the stream anew")
+        if (stretch === undefined) continue
         for (const entry of stretch.entries) {
           if (isAborted(signal)) return
           if (entry.kind === "event") yield toStreamedEvent(entry.event)
@@ -62,9 +99,11 @@ export function createStreamEvents({
               `positions ${entry.from} to ${entry.position} are past retention`,
             )
         }
+        reached = cursor.position
       }
     } finally {
       unsubscribe()
+      deafen()
     }
   }
 }
@@ -74,15 +113,18 @@ function isAborted(signal: AbortSignal | undefined): boolean {
 }
 
 /**
- * Pulls the next stretch and releases it, also where it comes too late; undefined once the signal is
- * aborted. Each wait has a listener of its own, taken away with it: a race against one promise that
+ * Pulls the next stretch and releases it, also where it comes too late; undefined once a signal is aborted, and
+ * the cursor is of no use then. Each wait has a listener of its own, taken away with it: a race against one promise that
  * lasts as long as the stream would hold on to every stretch that ever won.
  */
-async function pullUntilAborted(cursor: LogCursor, signal?: AbortSignal): Promise<Stretch | undefined> {
-  if (isAborted(signal)) return undefined
+async function pullUntil(
+  cursor: LogCursor,
+  signals: readonly (AbortSignal | undefined)[],
+): Promise<Stretch | undefined> {
+  if (signals.some(isAborted)) return undefined
   const { promise, resolve, reject } = Promise.withResolvers<Stretch | undefined>()
   const giveUp = () => resolve(undefined)
-  signal?.addEventListener("abort", giveUp)
+  for (const signal of signals) signal?.addEventListener("abort", giveUp)
   cursor.pull().then((stretch) => {
     stretch.release()
     return resolve(stretch)
@@ -90,6 +132,6 @@ async function pullUntilAborted(cursor: LogCursor, signal?: AbortSignal): Promis
   try {
     return await promise
   } finally {
-    signal?.removeEventListener("abort", giveUp)
+    for (const signal of signals) signal?.removeEventListener("abort", giveUp)
   }
 }

@@ -1,4 +1,5 @@
 import { filterFromParameters, listKeys, type Filter } from "../core/filter.ts"
+import { isStorableText } from "../core/filter-text.ts"
 import { SignalboxError } from "../core/errors.ts"
 
 /** What a client asks of a stream. */
@@ -7,9 +8,17 @@ export interface StreamRequest {
   after: number | "earliest" | "latest"
   filter: Filter
   heartbeatMs: number
+  /** What the client calls itself. */
+  clientName: string | null
+  /** Names of streams, and patterns of names; null where none are given. */
+  topics: readonly string[] | null
+  /** Events of a message at most; null for each in its own. */
+  batch: number | null
 }
 
-const parameters = ["after", "filter", "heartbeat", ...listKeys]
+const parameters = ["after", "filter", "heartbeat", ...listKeys, "topics", "batch", "client", "token"] // the last has been looked at before
+const mostTopics = 50
+const largestBatch = 1_000
 
 /**
  * Reads the query parameters and the `Last-Event-ID` of a stream request. That header wins over
@@ -25,6 +34,9 @@ export function parseStreamRequest(query: Record<string, string[]>, lastEventId?
     after: cursor(lastEventId, "Last-Event-ID") ?? cursor(single(query, "after"), "after") ?? "latest",
     filter: filterFromParameters(single(query, "filter"), (key) => query[key]),
     heartbeatMs: heartbeat(single(query, "heartbeat")),
+    clientName: clientName(single(query, "client")),
+    topics: topicsIn(query["topics"]),
+    batch: batchSize(single(query, "batch")),
   }
 }
 
@@ -43,6 +55,26 @@ function heartbeat(text: string | undefined): number {
   const seconds = /^\d{1,3}$/.test(text) ? Number(text) : 0
   if (seconds < 1 || seconds > 300) throw bad("heartbeat must be a whole number of seconds from 1 to 300")
   return seconds * 1000
+}
+
+function topicsIn(values: readonly string[] | undefined): readonly string[] | null {
+  if (values === undefined) return null
+  const topics = [...new Set(values.flatMap((value) => value.split(",")).map((topic) => topic.trim()))]
+  if (topics.length > mostTopics) throw bad(`topics: ${mostTopics} at most`)
+  return topics.toSorted()
+}
+
+function batchSize(text: string | undefined): number | null {
+  if (text === undefined) return null
+  const size = /^\d{1,4}$/.test(text) ? Number(text) : 0
+  if (size < 1 || size > largestBatch) throw bad(`batch must be a whole number from 1 to ${largestBatch}`)
+  return size
+}
+
+function clientName(text: string | undefined): string | null {
+  if (text === undefined || text === "") return null
+  if (text.length > 200 || !isStorableText(text)) throw bad("client must be a name of 200 characters at most")
+  return text
 }
 
 function single(query: Record<string, string[]>, name: string): string | undefined {

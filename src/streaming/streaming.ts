@@ -1,12 +1,15 @@
 import type { HttpBindings } from "@hono/node-server"
 import type { Env, Hono } from "hono"
 import type { Log } from "../core/log.ts"
+import type { LogTail } from "../core/log-tail.ts"
+import type { AskStreams, StreamQuestion } from "../core/stream-question.ts"
 import { deadApiKeys } from "../store/api-keys.ts"
 import type { Database } from "../store/database.ts"
 import { createConnections, type Connections, type ConnectionLimits } from "./connections.ts"
 import { createFeed, type Feed } from "./feed.ts"
 import { createHistory } from "./history.ts"
-import { sseRoutes, type SseRoutesOptions } from "./sse.ts"
+import { streamRoutes, type StreamRoutesOptions } from "./routes.ts"
+import { createRollCall } from "./roll-call.ts"
 import { createStreamDefinitions } from "./stream-definitions.ts"
 import { createStreamEvents, type StreamEvents } from "./stream-events.ts"
 
@@ -16,9 +19,11 @@ type StreamEnv = Env & { Bindings: HttpBindings }
 export interface Streaming {
   feed: Feed
   connections: Connections
+  /** Asks all processes about their open streams, this one included. */
+  askAll: AskStreams
   streamEvents: StreamEvents
   /** The HTTP routes, with their paths from the root. */
-  routes<E extends StreamEnv>(identify: SseRoutesOptions<E>["identify"]): Hono<E>
+  routes<E extends StreamEnv>(identify: StreamRoutesOptions<E>["identify"]): Hono<E>
   start(): void
   /** Ends every stream, then the reading; idempotent. */
   stop(): Promise<void>
@@ -31,29 +36,47 @@ export interface StreamingOptions extends ConnectionLimits {
   ringBytes?: number
   /** Least time between two flushes (5 ms). */
   coalesceMs?: number
+  /** Another way to the news than the database. */
+  tail?: LogTail | undefined
 }
 
 /** Makes the streaming of a process around one feed. */
 export function createStreaming(options: StreamingOptions): Streaming {
   const { database, log } = options
-  const feed = createFeed(options)
+  const rollCall = createRollCall({ db: database.work, answer: answerFor(() => connections), log })
+  const definitions = createStreamDefinitions(database)
+  const feed = createFeed({ ...options, onQuestion: rollCall.hear, onStreamChange: definitions.hear })
   const history = createHistory(database)
   const connections = createConnections({
     ...options,
     feed,
     history,
+    definitions,
     findDeadKeys: (ids) => deadApiKeys(database.work, ids),
   })
-  const findStreamFilter = createStreamDefinitions(database)
   return {
     feed,
     connections,
-    streamEvents: createStreamEvents({ database, feed, history, log, findStreamFilter }),
-    routes: (identify) => sseRoutes({ database, feed, connections, findStreamFilter, identify }),
-    start: () => feed.start(),
+    askAll: rollCall.ask,
+    streamEvents: createStreamEvents({ database, feed, history, log, definitions }),
+    routes: (identify) => streamRoutes({ database, feed, connections, definitions, identify }),
+    start: () => {
+      feed.start()
+      rollCall.start()
+    },
     stop: async () => {
-      await connections.stop()
+      await Promise.all([connections.stop(), rollCall.stop()])
       await feed.stop()
     },
+  }
+}
+
+function answerFor(connections: () => Connections): (question: StreamQuestion) => unknown {
+  return (question) => {
+    const { list, stats, statsOf, close, broadcast } = connections()
+    if (question.kind === "list") return list(question.tenant)
+    if (question.kind === "stats") return question.tenant === null ? stats() : statsOf(question.tenant)
+    if (question.kind === "close") return close(question.tenant, question.id)
+    return broadcast(question.tenant, question.names, question.json)
   }
 }

@@ -1,17 +1,15 @@
-import {
-  compileFilter,
-  compileHeadFilter,
-  filterKey,
-  type EventHeadFields,
-  type Filter,
-} from "../core/filter.ts"
+import type { EventHeadFields } from "../core/filter.ts"
+import { compileHeadSelection, compileSelection, selectionKey, type Selection } from "../core/selection.ts"
+import { anchorsOf, type Anchor } from "./anchor.ts"
 import type { Entry } from "./entry.ts"
 
-/** What somebody may see of the log: one tenant's events, and of these what every filter lets pass. */
+/** What somebody may see of the log: one tenant's events, and of these what every selection lets pass. */
 export interface View {
   readonly tenant: string
   /** Equal for views that show the same. */
   readonly key: string
+  /** By any of which it is found: see view-index.ts. */
+  readonly anchors: readonly Anchor[]
   /** Whether an entry belongs to it; gaps belong to everybody. */
   shows: (entry: Entry) => boolean
   /** Whether an event of the tenant's may belong to it, by its head alone. */
@@ -19,16 +17,14 @@ export interface View {
 }
 
 /** Compiles a view. */
-export function createView(tenant: string, filters: readonly Filter[]): View {
-  const keys = [...new Set(filters.map(filterKey))].filter((key) => key !== "{}").toSorted()
-  const whole = filters.map(compileFilter)
-  const heads = filters.map(compileHeadFilter)
+export function createView(tenant: string, selections: readonly Selection[]): View {
+  const selection = { all: selections }
+  const matches = compileSelection(selection)
   return {
     tenant,
-    key: JSON.stringify([tenant, ...keys]),
-    shows: (entry) =>
-      entry.kind === "gap" ||
-      (entry.event.tenant === tenant && whole.every((matches) => matches(entry.event))),
-    mayShow: (event) => heads.every((matches) => matches(event)),
+    key: JSON.stringify([tenant, selectionKey(selection)]),
+    anchors: anchorsOf(selection),
+    shows: (entry) => entry.kind === "gap" || (entry.event.tenant === tenant && matches(entry.event)),
+    mayShow: compileHeadSelection(selection),
   }
 }

@@ -1,6 +1,8 @@
+import { hash } from "node:crypto"
 import * as fc from "fast-check"
 import { expect, test } from "vitest"
 import { canonicalEntityKey, entityKey } from "../../src/core/entity-key.ts"
+import { coreOf, secretsByLooks } from "../support/secrets.ts"
 
 test.each([
   ["github:pull_request:Acme/API#42", "github:pull_request:acme/api#42"],
@@ -38,6 +40,7 @@ test.each([
   "a:\0",
   "a:\uD800",
   `a:${"é".repeat(512)}`,
+  `github:x:${"İ".repeat(500)}`, // three bytes each, once in lower case
 ])("refuses %j as no key", (given) => {
   expect(canonicalEntityKey(given)).toBeNull()
 })
@@ -74,6 +77,35 @@ test("changes nothing when applied twice", () => {
       fc.string(),
       (start, rest) => {
         const once = canonicalEntityKey(`${start}:${rest}`)
+        expect(once === null ? null : canonicalEntityKey(once)).toBe(once)
+      },
+    ),
+  )
+})
+
+const secrets = Object.values(secretsByLooks).filter((secret) => !/\s/.test(secret))
+
+test("a key shows of a secret what tells it from others, and nothing else", () => {
+  const token = `npm_${"a1B2".repeat(9)}`
+  const digest = hash("sha256", token).slice(0, 8)
+  const key = `github:branch:acme/api@fix-${token}`
+  expect(canonicalEntityKey(key)).toBe(`github:branch:acme/api@fix-[masked:${digest}]`)
+  const shown = secrets.map((secret) => canonicalEntityKey(`acme:note:${secret}`) ?? "")
+  expect(new Set(shown).size).toBe(secrets.length)
+  for (const [index, secret] of secrets.entries()) {
+    expect(shown[index]).toContain("[masked:")
+    expect(shown[index]).not.toContain(coreOf(secret))
+  }
+})
+
+test("a key with secrets stays as it is when it is looked up as it was shown", () => {
+  const piece = fc.constantFrom(...secrets, "?token=", "://a:", "@", "/", "&", "-", "x", "[masked]")
+  fc.assert(
+    fc.property(
+      fc.constantFrom("acme:note", "github:branch", "linear:issue", "deployment"),
+      fc.array(piece),
+      (start, pieces) => {
+        const once = canonicalEntityKey(`${start}:${pieces.join("")}`)
         expect(once === null ? null : canonicalEntityKey(once)).toBe(once)
       },
     ),

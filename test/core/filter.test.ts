@@ -109,6 +109,8 @@ describe("every key must hold, within a key any value", () => {
     [{ types: ["github.pull_request"] }, false],
     [{ entities: ["github:pull_request:acme/api#42"] }, true],
     [{ entities: ["linear:issue:ENG-1"] }, true],
+    [{ entities: ["linear:issue:eng-1"] }, true],
+    [{ entities: ["github:pull_request:Acme/API#42"] }, true],
     [{ entities: ["linear:issue:ENG-2"] }, false],
     [{ actors: ["dev"] }, true],
     [{ actors: ["7"] }, true],

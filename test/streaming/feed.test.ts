@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises"
 import { afterAll, expect, inject, test } from "vitest"
-import { createPool } from "../../src/store/database.ts"
+import { createPool, transaction } from "../../src/store/database.ts"
 import { uuidv7 } from "../../src/core/uuid.ts"
 import { testDatabase } from "../support/database.ts"
-import { logEvents } from "../support/events.ts"
+import { logEvents, logEventsIn } from "../support/events.ts"
 import type { TestClient } from "./support/client.ts"
 import { streamServer } from "./support/server.ts"
 
@@ -87,10 +87,12 @@ test("a restart of the database is survived by feed and clients", async () => {
   await client.count(1)
   await admin.query(`alter database ${databaseName} allow_connections false`)
   await endSessions()
+  await expect.poll(() => server.streaming.connections.feedState(), { timeout: 20_000 }).toBe("away")
   await sleep(400)
   await admin.query(`alter database ${databaseName} allow_connections true`)
   await logEvents(database.work, [{}, {}])
   await client.count(3)
+  expect(server.streaming.connections.feedState()).toBe("following")
   expect(client.positions()).toEqual(range(start, 3))
   client.cut()
 })
@@ -103,6 +105,21 @@ test("events of which no notification tells come all the same", async () => {
     await client.count(n + 1)
   }
   expect(client.positions()).toEqual(range(start, 5))
+  client.cut()
+})
+
+test("what others notify on its channels harms nothing", async () => {
+  const start = await head()
+  const client = await openedAt(start)
+  for (const channel of ["signalbox_streams", "signalbox_log", "signalbox_stream_changes"]) {
+    for (const text of ["", "{", "null", '{"id":1}']) {
+      await database.work.query("select pg_notify($1, $2)", [channel, text])
+    }
+  }
+  await logEvents(database.work, [{}])
+  await client.count(1)
+  const { answers } = await server.streaming.askAll({ kind: "stats", tenant: null })
+  expect(answers).toHaveLength(1)
   client.cut()
 })
 
@@ -141,6 +158,29 @@ test("a log that was set back ends the streams, refuses their cursors, and start
   await anew.count(2)
   expect(anew.positions()).toEqual([start + 1, start + 2])
   expect(JSON.parse(anew.messages[1]?.data ?? "")).toMatchObject({ title: "new" })
+  anew.cut()
+})
+
+test("a log that was set back and has grown past it again, while the feed was away, ends the streams", async () => {
+  const start = await head()
+  const client = await openedAt(start)
+  await logEvents(database.work, [{}, {}])
+  await client.count(2)
+  // What a standby leaves that takes over before it has had the last event, and goes on. The feed is kept from
+  // reading until it does.
+  await transaction(database.work, async (db) => {
+    await db.query("lock table event_log_head in access exclusive mode")
+    await endSessions(`(${readers})`)
+    await db.query("delete from event_log where position > $1", [start + 1])
+    await db.query("update event_log_head set position = $1", [start + 1])
+    await logEventsIn(db, [{ title: "another" }, {}])
+  })
+  await client.closed
+  expect(client.messages.at(-1)).toMatchObject({ type: "end" })
+  expect(client.messages.at(-1)?.data).toContain("log_set_back")
+  const anew = await openedAt(start + 1)
+  await anew.count(2)
+  expect(JSON.parse(anew.messages[0]?.data ?? "")).toMatchObject({ title: "another" })
   anew.cut()
 })
 

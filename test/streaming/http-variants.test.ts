@@ -22,7 +22,7 @@ async function send(text: string): Promise<{ socket: Socket; received: () => str
 
 test("a client that speaks HTTP/1.0 gets the stream without chunks", async () => {
   const { socket, received } = await send("GET /api/v1/events/stream HTTP/1.0\r\nHost: x\r\n\r\n")
-  await expect.poll(received).toContain("retry: 2000")
+  await expect.poll(received).toContain("retry: 500")
   await logEvents(database.work, [{ title: "one" }])
   await logEvents(database.work, [{ title: "two" }])
   await expect.poll(received).toContain('"title":"two"')

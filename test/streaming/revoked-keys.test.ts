@@ -37,7 +37,9 @@ test("a key that is revoked or expires ends its streams; those of other keys go 
 
   await logEvents(db, [{ payload: { n: 2 } }])
   await Promise.all(others.map(async (client) => client.count(2)))
-  expect(first.messages).toHaveLength(1)
+  expect(first.messages.slice(1).map(({ type, data }) => [type, JSON.parse(data)])).toEqual([
+    ["end", expect.objectContaining({ reason: "key_ended" })],
+  ])
   for (const client of others) client.cut()
 })
 

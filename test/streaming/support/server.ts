@@ -2,10 +2,11 @@ import type { HttpBindings } from "@hono/node-server"
 import { Hono } from "hono"
 import { afterAll } from "vitest"
 import { listen } from "../../../src/api/http-server.ts"
-import { problemHandlers } from "../../../src/api/problem.ts"
+import type { Allowance } from "../../../src/core/allowance.ts"
 import { silentLog } from "../../../src/core/log.ts"
 import type { Database } from "../../../src/store/database.ts"
 import { createStreaming, type Streaming, type StreamingOptions } from "../../../src/streaming/streaming.ts"
+import { quietProblems } from "../../support/quiet-problems.ts"
 import { connect, type TestClient } from "./client.ts"
 
 export interface StreamServer {
@@ -19,13 +20,13 @@ export interface StreamServer {
 /** The stream routes on a real port; `x-tenant` says whose events a request may see, `x-key-id` by which key. */
 export async function streamServer(
   database: Database,
-  options: Partial<StreamingOptions> & { middleware?: boolean } = {},
+  options: Partial<StreamingOptions> & {
+    middleware?: boolean
+    allowance?: (keyId: string) => Allowance | null
+  } = {},
 ): Promise<StreamServer> {
   const streaming = createStreaming({ database, log: silentLog, ...options })
-  const app = new Hono<{ Bindings: HttpBindings }>()
-  const { onError, notFound } = problemHandlers(silentLog)
-  app.onError(onError)
-  app.notFound(notFound)
+  const app = quietProblems(new Hono<{ Bindings: HttpBindings }>())
   if (options.middleware !== false) {
     app.use(async (c, next) => {
       c.header("x-request-id", "r-1")
@@ -39,6 +40,7 @@ export async function streamServer(
     streaming.routes((c) => ({
       tenant: c.req.header("x-tenant") ?? "default",
       keyId: c.req.header("x-key-id") ?? "admin",
+      allowance: options.allowance?.(c.req.header("x-key-id") ?? "admin") ?? null,
     })),
   )
   const server = await listen(app.fetch, { host: "127.0.0.1", port: 0 })

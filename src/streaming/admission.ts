@@ -1,0 +1,70 @@
+import { SignalboxError } from "../core/errors.ts"
+import type { Opening } from "./client.ts"
+import type { RefusalReason } from "./figures.ts"
+import { createTally } from "./tally.ts"
+
+/** Whose stream it is, as far as shares go. */
+export type Comer = Pick<Opening, "keyId" | "address">
+
+export interface AdmissionLimits {
+  /** Streams open at a time (20,000). */
+  maxClients?: number
+  /** Of these, by one API key, and from one address (the half of them each). */
+  maxClientsByKey?: number
+  maxClientsByAddress?: number
+}
+
+/** Counts who has streams open, and tells whether one more is let in. */
+export interface Admission {
+  /** Throws 503 where no more streams are taken, and 429 where this key or address has its share. */
+  admit(comer: Comer): void
+  add(comer: Comer): void
+  remove(comer: Comer): void
+}
+
+/** Makes the count. */
+export function createAdmission(
+  { maxClients = 20_000, ...limits }: AdmissionLimits,
+  onRefused: (reason: RefusalReason) => void,
+): Admission {
+  const { maxClientsByKey = maxClients / 2, maxClientsByAddress = maxClients / 2 } = limits
+  const byKey = createTally()
+  const byAddress = createTally()
+  let open = 0
+
+  function refuse(reason: RefusalReason, error: SignalboxError): never {
+    onRefused(reason)
+    throw error
+  }
+
+  return {
+    admit: ({ keyId, address }) => {
+      if (open >= maxClients) {
+        const words = "no more streams are taken here now"
+        refuse("full", new SignalboxError("unavailable", words, { retryAfter: 5 }))
+      }
+      if (byKey.of(keyId) >= maxClientsByKey) {
+        refuse("key", tooMany(`this key has ${maxClientsByKey} streams open`))
+      }
+      if (byAddress.of(address) >= maxClientsByAddress) {
+        refuse("address", tooMany(`there are ${maxClientsByAddress} streams open from your address`))
+      }
+    },
+    add: ({ keyId, address }) => {
+      open++
+      byKey.add(keyId)
+      byAddress.add(address)
+    },
+    remove: ({ keyId, address }) => {
+      open--
+      byKey.remove(keyId)
+      byAddress.remove(address)
+    },
+  }
+}
+
+function tooMany(reason: string): SignalboxError {
+  return new SignalboxError("too_many_requests", `${reason}: close some before you open another`, {
+    retryAfter: 10,
+  })
+}
