@@ -11,6 +11,15 @@ const maxLinksOfRule = 200
  */
 export function linksOfRule(rule: Rule, input: RuleInput, maxLinks = maxLinksOfRule): Link[] {
   const proposed: unknown = rule.find(input)
+  try {
+    return checkLinks(proposed, rule, input, maxLinks)
+  } catch (error) {
+    disownPromises(proposed)
+    throw error
+  }
+}
+
+function checkLinks(proposed: unknown, rule: Rule, input: RuleInput, maxLinks: number): Link[] {
   if (!Array.isArray(proposed)) {
     throw new TypeError("find must return an array of links (and not a promise of one)")
   }
@@ -23,6 +32,14 @@ export function linksOfRule(rule: Rule, input: RuleInput, maxLinks = maxLinksOfR
   })
 }
 
+/** Nobody waits for what an asynchronous rule answers: were it to fail unheard, that would end the process. */
+function disownPromises(answer: unknown): void {
+  const links: unknown[] = Array.isArray(answer) ? answer : []
+  for (const value of [answer, ...links, ...links.flatMap((link) => Object.values(link ?? {}))]) {
+    if (value instanceof Object && "then" in value) void Promise.resolve(value).catch(() => {})
+  }
+}
+
 function checkLink(rule: Rule, input: RuleInput, link: object, index: number): Link {
   const { event, normalized } = input
   const fields: Record<string, unknown> = { ...link }
@@ -31,7 +48,7 @@ function checkLink(rule: Rule, input: RuleInput, link: object, index: number): L
   }
   const from = checkKey(fields.from ?? normalized.entity, "from", index)
   const to = checkKey(fields.to, "to", index)
-  const { relation, strength = "strong", confidence = 1 } = fields
+  const { relation, strength = "weak", confidence = 1 } = fields
   if (from === to) throw wrong(index, `links ${from} to itself`)
   if (typeof relation !== "string" || !relationForm.test(relation)) {
     throw wrong(index, "relation must be lower snake case, at most 63 characters")
@@ -56,12 +73,21 @@ function checkLink(rule: Rule, input: RuleInput, link: object, index: number): L
   }
 }
 
-/** Whose field the evidence is, where a rule took it from a reference and does not say. */
-function documentOf({ field, text, start }: Evidence, { references }: RuleInput): string | null {
+/**
+ * Whose field the evidence is, where a rule does not say: that of the reference it was taken from; else what
+ * the event is about, or the one thing of the event, if the event says how that field of it stands.
+ */
+function documentOf({ field, text, start }: Evidence, { references, normalized }: RuleInput): string | null {
   const reference = references.find(
     ({ evidence }) => evidence.field === field && evidence.text === text && evidence.start === start,
   )
-  return reference?.document ?? null
+  if (reference !== undefined) return reference.document
+  const things = (normalized.states ?? []).flatMap(({ entity, fields }) =>
+    Object.hasOwn(fields, field) ? (canonicalEntityKey(entity) ?? []) : [],
+  )
+  const own = normalized.entity === null ? null : canonicalEntityKey(normalized.entity)
+  if (own !== null && things.includes(own)) return own
+  return new Set(things).size === 1 ? (things[0] ?? null) : null
 }
 
 function checkKey(value: unknown, end: string, index: number): string {

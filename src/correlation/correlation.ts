@@ -7,6 +7,7 @@ import type { KnownNames, Normalized, Platform } from "../core/platform.ts"
 import { linksOfRule } from "./check-links.ts"
 import { defineRule } from "./define-rule.ts"
 import { collectReferences, maxReferences } from "./references.ts"
+import { replaceRules } from "./replace-rules.ts"
 import { builtInRules } from "./rules/index.ts"
 import type { Rule, RuleDefinition, RuleEvent, RuleFailure, RuleInput } from "./rule.ts"
 
@@ -22,6 +23,13 @@ export interface RuledEvent extends Correlated {
 export interface Correlation {
   /** Adds a rule of the user's own. Throws `configuration` with what is wrong with its definition. */
   rule: (definition: RuleDefinition) => void
+  /**
+   * Adds rules of the user's own; one of the name of a built-in rule takes its place. Throws `configuration` with
+   * what is wrong with a definition, and adds none then.
+   */
+  use: (definitions: readonly RuleDefinition[]) => void
+  /** Those of the rules that are the user's own. */
+  ownRules: () => readonly Pick<Rule, "name" | "version">[]
   /** The rules that run, in their order. */
   rules: () => readonly Pick<Rule, "name" | "version">[]
   /**
@@ -53,12 +61,20 @@ export function createCorrelation({
   const rules: Rule[] = [...initial]
   const report = failureReport(log)
   const names = new Set(rules.map(({ name }) => name))
+  const ownRules = (): Rule[] => rules.filter((rule) => !builtInRules.includes(rule))
   return {
     rule: (definition) => {
       const rule = defineRule(definition, names)
       names.add(rule.name)
       rules.push(rule)
     },
+    use: (definitions) => {
+      const own = new Set(ownRules().map(({ name }) => name))
+      for (const definition of definitions) defineRule(definition, own)
+      rules.splice(0, rules.length, ...replaceRules(rules, definitions, new Set()))
+      for (const { name } of rules) names.add(name)
+    },
+    ownRules,
     rules: () => rules,
     correlate: (event, normalized, known = always) => {
       const references = collectReferences(platforms, normalized, known)

@@ -5,16 +5,19 @@ import { evidenceOf, type Edge, type LinkEvidence } from "../store/correlations.
 import type { Db } from "../store/database.ts"
 import {
   eventsOfThing,
+  firstHeardOf,
   keysOfThing,
   knownNames,
   linksBetween,
   referencesBetween,
   revertsAt,
+  withdrawnBetween,
+  type EventsOfThing,
   type LinkRecord,
 } from "../store/explain.ts"
 import { edgeKey, reach, type Reach } from "../store/reach.ts"
 import type { Correlation } from "./correlation.ts"
-import { createReread, type Pair } from "./reread.ts"
+import { createReread, nameKinds, type Pair } from "./reread.ts"
 import { nearestMiss, summarize } from "./verdict.ts"
 
 /** Says why two things are linked, or why not; reads the rows of one tenant and writes nothing. */
@@ -44,33 +47,58 @@ export function createExplain(
     const told = [
       await eventsOfThing(db, tenant, ones, about),
       await eventsOfThing(db, tenant, others, about),
-    ]
+    ] as const
     const events = new Map(told.flatMap((part) => part.events).map((event) => [event.id, event]))
     const found = await reread([...events.values()], pair, records, await knownNames(db, tenant))
     const reverts = await revertsAt(db, tenant, [...ones, ...others], asOf)
+    const unheard = [
+      ...(await unheardOf(db, tenant, from, ones, told[0], asOf)),
+      ...(await unheardOf(db, tenant, to, others, told[1], asOf)),
+    ]
 
     const links = records.map(explained)
     const linkedBy = new Set(records.map(({ eventId }) => eventId))
     const unlinked = references.filter(({ eventId }) => !linkedBy.has(eventId))
     const verdict = verdictOf(links, path)
-    const counterEvidence = [...records.flatMap(ending), ...found, ...reverts.map(revert)]
+    const counterEvidence = [
+      ...records.flatMap(ending),
+      ...found.filter(({ kind }) => path === null || kind === "skip_word" || !nameKinds.has(kind)),
+      ...reverts.filter(({ to: reverted }) => !isLink(reverted, records, path)).map(revert),
+    ]
     const common = path === null ? commonGround(fromReach, toReach, pair) : null
+    const withdrawn = path === null ? await withdrawnWay(db, tenant, fromReach, toReach, pair, asOf) : null
     return {
       from,
       to,
       asOf: asOf?.toISOString() ?? null,
       verdict,
-      summary: summarize({ from, to, verdict, links, path }),
+      summary: summarize({ from, to, asOf: asOf?.toISOString() ?? null, verdict, links, path, unheard }),
+      unheard,
       aliases: { from: ones.slice(1), to: others.slice(1) },
       timelines: { fromHoldsTo: fromReach.entities.has(to), toHoldsFrom: toReach.entities.has(from) },
       links,
       path,
       counterEvidence,
       references: unlinked,
-      nearMiss: path === null ? nearestMiss(links, counterEvidence, unlinked, common) : null,
+      nearMiss: path === null ? nearestMiss(links, counterEvidence, unlinked, withdrawn ?? common) : null,
       examined: { events: events.size, complete: told.every(({ complete }) => complete) },
     }
   }
+}
+
+/** The thing with the time at which it was first heard of, where nothing was known of it at `asOf`. */
+async function unheardOf(
+  db: Db,
+  tenant: string,
+  entity: string,
+  keys: readonly string[],
+  { events, complete }: EventsOfThing,
+  asOf: Date | null,
+): Promise<Explanation["unheard"]> {
+  if (events.length > 0 || !complete) return []
+  const first = await firstHeardOf(db, tenant, keys)
+  if (first !== null && (asOf === null || first <= asOf)) return []
+  return [{ entity, firstHeard: first?.toISOString() ?? null }]
 }
 
 /** Each thing by all of its keys; where both are one thing, each by its own key alone. */
@@ -109,6 +137,7 @@ function explained(record: LinkRecord): ExplainedLink {
     ...(document === undefined ? {} : { document }),
     event,
     known: never ? null : { from: knownFrom.toISOString(), to: knownTo?.toISOString() ?? null },
+    firstKnown: record.firstKnown?.toISOString() ?? null,
     ...endOf(record),
   }
 }
@@ -135,6 +164,35 @@ function revert({ from, to, eventId }: { from: string; to: string; eventId: stri
   return { kind: "revert", detail: `${from} reverts ${to}`, eventId }
 }
 
+/** Whether a thing's being reverted is what links the two, or a step of the way: then it is no objection to that. */
+function isLink(reverted: string, records: readonly LinkRecord[], path: Explanation["path"]): boolean {
+  return [...records, ...(path ?? [])].some(({ to, relation }) => relation === "reverts" && to === reverted)
+}
+
+const maxEnds = 100
+
+/** The strong link that led from what one reaches to what the other does, until it was withdrawn. */
+async function withdrawnWay(
+  db: Db,
+  tenant: string,
+  one: Reach,
+  other: Reach,
+  { ones, others }: Pair,
+  asOf: Date | null,
+): Promise<Finding | null> {
+  const [link] = await withdrawnBetween(db, tenant, nearestTo(one), nearestTo(other), asOf)
+  if (link === undefined) return null
+  const isDirect = [link.from, link.to].every((end) => ones.includes(end) || others.includes(end))
+  const [finding] = ending(link)
+  if (finding === undefined || isDirect) return null
+  const detail = `${link.from} ${link.relation} ${link.to} tied the two together and holds no more: ${finding.detail}`
+  return { ...finding, detail }
+}
+
+function nearestTo({ entities }: Reach): string[] {
+  return [...entities.keys()].slice(0, maxEnds)
+}
+
 /** The nearest thing that strong links reach from both. */
 function commonGround(one: Reach, other: Reach, { ones, others }: Pair): Finding | null {
   let nearest: { entity: string; steps: number } | null = null
@@ -147,6 +205,6 @@ function commonGround(one: Reach, other: Reach, { ones, others }: Pair): Finding
   if (nearest === null) return null
   return {
     kind: "common",
-    detail: `strong links lead from both to ${nearest.entity}, which stands on each of them and makes them no one story`,
+    detail: `strong links lead from both to ${nearest.entity}, but that alone does not put them into one timeline`,
   }
 }

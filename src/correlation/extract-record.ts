@@ -27,12 +27,15 @@ export interface ExtractedReference {
 const subject = "github:pull_request:record"
 const epoch = new Date(0)
 
-/** Makes the function that reads records as if each were a pull request just opened; it keeps no state. */
+/**
+ * Makes the function that reads records as if each were a pull request just opened; it keeps no state. Keys of
+ * teams, where they are given, are all there are.
+ */
 export function createExtractor(
   platforms: readonly Platform[],
   known: KnownNames = {},
 ): (record: TextRecord) => ExtractedReference[] {
-  const { correlate } = createCorrelation({ platforms, known })
+  const { correlate } = createCorrelation({ platforms, known: { allTeams: true, ...known } })
   return (record) => {
     const normalized = pullRequestOf(record)
     const { references, links } = correlate(eventOf(normalized), normalized)

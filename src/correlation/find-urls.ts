@@ -12,7 +12,8 @@ export interface UrlSpan {
   outerEnd: number
 }
 
-const maxLength = 2048
+/** Longer addresses are not read. */
+export const maxUrlLength = 2048
 const maxUrls = 500
 const scheme = /https?:\/\//gi
 const trailing = new Set(".,;:!?'*_~")
@@ -31,7 +32,7 @@ export function findUrls(text: string, format: TextField["format"]): UrlSpan[] {
     const start = match.index
     const link = (format === "slack" ? slackLink(text, start) : undefined) ?? bareUrl(text, start, format)
     from = Math.max(link.end, start + match[0].length)
-    if (link.end - start > maxLength || link.end <= start + match[0].length) continue
+    if (link.end - start > maxUrlLength || link.end <= start + match[0].length) continue
     spans.push(link)
     if (spans.length === maxUrls) break
   }
@@ -44,7 +45,7 @@ function slackLink(text: string, start: number): UrlSpan | undefined {
   let end = start
   while (end < text.length && !endsSlackUrl(text.charCodeAt(end))) end++
   let close = end
-  const limit = Math.min(text.length, end + maxLength)
+  const limit = Math.min(text.length, end + maxUrlLength)
   while (close < limit && text[close] !== ">" && text[close] !== "<") close++
   if (text[close] !== ">") return undefined
   const href = unescapeSlack(text.slice(start, end))

@@ -1,11 +1,13 @@
 import { entityKind } from "../core/entity-key.ts"
 import { compilePatterns } from "../core/pattern.ts"
-import type { ProposedLink, Rule, RuleInput, SubjectReference } from "./rule.ts"
+import type { ProposedLink, Rule, RuleAbout, RuleInput, SubjectReference } from "./rule.ts"
 
 /** A rule that turns references of one form into links, each reference by itself. */
 export interface ReferenceRule {
   name: string
   version: number
+  /** What it looks at, for people. */
+  reads: string
   /** Patterns of the event types it reads; all where absent. */
   on?: readonly string[]
   /** What a reference must be; each absent part is any. */
@@ -20,6 +22,8 @@ export interface ReferenceRule {
   link: {
     relation: string
     strength: "strong" | "weak" | ((reference: SubjectReference, input: RuleInput) => "strong" | "weak")
+    /** When a strength that is a function comes to `weak`, for people. */
+    weakWhere?: string
     /** Of a link that is as strong as one of the rule can be; of a weaker one it is the half. */
     confidence: number
     /** The link leads from what is referred to, to what refers. */
@@ -28,11 +32,13 @@ export interface ReferenceRule {
     strongUpTo?: number
     /** The same for all fields of a thing together, and for every sort of mention: a release's title and body. */
     strongUpToInAll?: number
+    /** The same for all fields together, of those references alone that this and its sister rules link strongly. */
+    strongTogether?: { upTo: number; of: (reference: SubjectReference) => boolean }
   }
 }
 
 /** Makes the rule that a declaration describes. */
-export function referenceRule({ name, version, on, when, link }: ReferenceRule): Rule {
+export function referenceRule({ name, version, reads, on, when, link }: ReferenceRule): Rule {
   const isRead = on === undefined ? () => true : compilePatterns(on)
   const find = (input: RuleInput): ProposedLink[] => {
     if (!isRead(input.normalized.type)) return []
@@ -40,6 +46,8 @@ export function referenceRule({ name, version, on, when, link }: ReferenceRule):
     if (matching.length === 0) return []
     const inField = countTargets(matching, ({ evidence }) => evidence.field)
     const inAll = countTargets(input.references, ({ entity }) => entityKind(entity))
+    const { upTo = Infinity, of = () => false } = link.strongTogether ?? {}
+    const together = countTargets(input.references.filter(of), ({ entity }) => entityKind(entity))
     return matching.flatMap((reference) => {
       if (reference.subject === null) return []
       const [from, to] =
@@ -47,7 +55,8 @@ export function referenceRule({ name, version, on, when, link }: ReferenceRule):
       const declared = typeof link.strength === "function" ? link.strength(reference, input) : link.strength
       const listed =
         inField(reference) > (link.strongUpTo ?? Infinity) ||
-        inAll(reference) > (link.strongUpToInAll ?? Infinity)
+        inAll(reference) > (link.strongUpToInAll ?? Infinity) ||
+        together(reference) > upTo
       const weakened = listed || (typeof link.strength === "function" && declared === "weak")
       return {
         from,
@@ -60,7 +69,21 @@ export function referenceRule({ name, version, on, when, link }: ReferenceRule):
       }
     })
   }
-  return { name, version, find }
+  return { name, version, about: { reads, ...strengthOf(link) }, find }
+}
+
+function strengthOf({ relation, strength, ...link }: ReferenceRule["link"]): Omit<RuleAbout, "reads"> {
+  if (strength === "weak") return { relation, strength, weakWhere: null }
+  const { weakWhere, strongUpTo, strongUpToInAll, strongTogether } = link
+  const reasons = [
+    ...(weakWhere === undefined ? [] : [weakWhere]),
+    ...(strongUpTo === undefined ? [] : [`where one field names more than ${strongUpTo}`]),
+    ...(strongTogether === undefined
+      ? []
+      : [`where such names in all fields together are more than ${strongTogether.upTo}`]),
+    ...(strongUpToInAll === undefined ? [] : [`where all fields together name more than ${strongUpToInAll}`]),
+  ]
+  return { relation, strength: "strong", weakWhere: reasons.length === 0 ? null : reasons.join(", or ") }
 }
 
 function fits(reference: SubjectReference, when: ReferenceRule["when"], input: RuleInput): boolean {

@@ -1,12 +1,13 @@
 import { canonicalEntityKey } from "../core/entity-key.ts"
 import type { Evidence, Reference } from "../core/envelope.ts"
-import type { KnownNames, Normalized, Platform } from "../core/platform.ts"
+import type { KnownNames, Normalized, Platform, TextField } from "../core/platform.ts"
+import { fairShare } from "./fair-share.ts"
+import { maxUrlLength } from "./find-urls.ts"
 import { maxTextLength, readableText, readText } from "./read-text.ts"
 
 /** References kept of one event; a push of thousands of commits must not write thousands of rows. */
 export const maxReferences = 500
 const maxTextOfEvent = 4 * maxTextLength
-const maxEvidenceLength = 1024
 /** Relations are lower snake case. */
 export const relationForm = /^[a-z][a-z0-9_]{0,62}$/
 
@@ -32,11 +33,7 @@ export function collectReferences(
     const usable = checkReference(reference, normalized.entity)
     if (usable !== null) add(usable)
   }
-  let left = maxTextOfEvent
-  for (const field of normalized.texts) {
-    if (left <= 0) break
-    const text = readableText(field.text, Math.min(maxTextLength, left))
-    left -= text.length
+  for (const { field, text } of readableTexts(normalized.texts)) {
     const subject = field.subject ?? normalized.entity
     for (const mention of readText(platforms, { ...field, text }, subject, known)) {
       const { entity, relation, start, end } = mention
@@ -53,7 +50,23 @@ export function collectReferences(
     }
   }
 
-  return [...found.values()].filter((reference) => !isOutdone(reference, told)).slice(0, maxReferences)
+  const telling = [...found.values()].filter((reference) => !isOutdone(reference, told))
+  return fairShare(telling, maxReferences)
+}
+
+/** What is read of each text, in their order. Where there is too much, the longest are cut: titles and names never. */
+function readableTexts(texts: readonly TextField[]): { field: TextField; text: string }[] {
+  let left = maxTextOfEvent
+  const readable = new Map<TextField, string>()
+  for (const field of texts.toSorted((one, other) => one.text.length - other.text.length)) {
+    const text = readableText(field.text, Math.min(maxTextLength, left))
+    left -= text.length
+    readable.set(field, text)
+  }
+  return texts.flatMap((field) => {
+    const text = readable.get(field) ?? ""
+    return text === "" ? [] : [{ field, text }]
+  })
 }
 
 function isOutdone(reference: Reference, told: ReadonlySet<string>): boolean {
@@ -81,9 +94,9 @@ function checkReference(reference: Reference, ownEntity: string | null): Referen
   }
 }
 
-/** Evidence as the database takes it; offsets are kept only with the whole text that they span. */
+/** Evidence as the database takes it, as long as an address may be; offsets are kept only with the whole text that they span. */
 export function readableEvidence({ field, text, start, end }: Evidence): Evidence {
-  const readable = { field: readableText(field, 128), text: readableText(text, maxEvidenceLength) }
+  const readable = { field: readableText(field, 128), text: readableText(text, maxUrlLength) }
   const whole = start !== undefined && end !== undefined && end - start === readable.text.length
   return whole ? { ...readable, start, end } : readable
 }

@@ -7,6 +7,7 @@ import type { KnownNames, Platform } from "../core/platform.ts"
 import type { LinkRecord } from "../store/explain.ts"
 import type { Correlation, RuledEvent } from "./correlation.ts"
 import { namingAlone } from "./counterfactual.ts"
+import { builtInRules } from "./rules/index.ts"
 import { unreadMentions, type Unread } from "./unread.ts"
 
 /** Two things, each by all of its keys. */
@@ -25,6 +26,17 @@ const reasons: Readonly<Record<Unread["kind"], string>> = {
   not_recognized: "is read as something else, or as nothing",
 }
 
+/** Findings that say why a name in a text was not taken for one: they speak of that text and of no other. */
+export const nameKinds: ReadonlySet<Finding["kind"]> = new Set<Unread["kind"]>([
+  "skip_word",
+  "quoted",
+  "lower_case",
+  "joined",
+  "unknown_team",
+  "past_the_end",
+  "not_recognized",
+])
+
 /**
  * Makes the second reading of events for what is not stored: names that no mention was made of, lists too
  * long for strong links, links that today's rules would make or would not, and rules that throw.
@@ -42,15 +54,22 @@ export function createReread(
 
   return async (events, pair, stored, known) => {
     const findings = new Map<string, Finding>()
+    const builtIn = new Set(namesOf(rules().filter((rule) => isBuiltIn(rule))))
+    const byOwnRules: Link[] = stored.filter(({ rule }) => !builtIn.has(rule))
     const seen = new Set<string>() // a body comes again with every event of its pull request
     for (const event of events) {
       await nextTurn() // requests and streams of this process wait for the same thread
-      for (const finding of findingsOf(event, pair, stored, known, seen)) {
+      const read = findingsOf(event, pair, stored, known, seen)
+      byOwnRules.push(...read.links.filter((link) => !builtIn.has(link.rule) && isBetween(link, pair)))
+      for (const finding of read.findings) {
         const key = [finding.kind, finding.field, finding.text, finding.detail].join("\n")
         if (!findings.has(key)) findings.set(key, finding)
       }
     }
-    return [...findings.values()]
+    return [
+      ...[...findings.values()].filter((finding) => !byOwnRules.some((link) => isFound(finding, link))),
+      ...absent(stored),
+    ]
   }
 
   function findingsOf(
@@ -59,21 +78,24 @@ export function createReread(
     records: readonly LinkRecord[],
     known: KnownNames,
     seen: Set<string>,
-  ): Finding[] {
+  ): { findings: Finding[]; links: readonly Link[] } {
     let read: NormalizedEvent
     try {
       read = normalize(stored)
     } catch {
-      return [] // what it said when it was first read stays, and is in the links
+      return { findings: [], links: [] } // what it said when it was first read stays, and is in the links
     }
     const ruled = correlate(read.event, read.normalized, known)
     const before = records.filter(({ eventId }) => eventId === stored.id)
-    return [
-      ...namesUnread(read, pair, known, seen),
-      ...failed(ruled, stored),
-      ...outdated(ruled, before, pair, stored),
-      ...listed(read, ruled, pair, known),
-    ]
+    return {
+      findings: [
+        ...namesUnread(read, pair, known, seen),
+        ...failed(ruled, stored),
+        ...outdated(ruled, before, pair, stored),
+        ...listed(read, ruled, pair, known),
+      ],
+      links: ruled.links,
+    }
   }
 
   function namesUnread(
@@ -97,7 +119,7 @@ export function createReread(
   }
 
   function outdated({ links }: RuledEvent, before: readonly LinkRecord[], pair: Pair, event: StoredEvent) {
-    const known = new Set(rules().map(({ name }) => name))
+    const known = new Set(namesOf(rules()))
     const now = links.filter((link) => isBetween(link, pair))
     const added = now.filter((link) => !before.some((one) => isSame(one, link)))
     const gone = before.filter((one) => known.has(one.rule) && !now.some((link) => isSame(one, link)))
@@ -109,6 +131,16 @@ export function createReread(
       ...added.map((link) => finding(link, `makes a ${link.strength} link that is not stored:`)),
       ...gone.map((link) => finding(link, "no longer makes the link that is stored:")),
     ]
+  }
+
+  /** Rules whose links stand, and which this process does not run. */
+  function absent(stored: readonly LinkRecord[]): Finding[] {
+    const known = new Set(namesOf(rules()))
+    const standing = stored.filter(({ knownTo, rule }) => knownTo === null && !known.has(rule))
+    return [...new Set(standing.map(({ rule }) => rule))].map((rule) => ({
+      kind: "rule_absent",
+      detail: `this hub does not run the rule ${rule}: its links are shown as they are stored, and new events make none; give its file to serve with --rule`,
+    }))
   }
 
   /** Weak links that would be strong, did their field name nothing else. */
@@ -143,6 +175,26 @@ function failed({ failures }: RuledEvent, event: StoredEvent): Finding[] {
     detail: `rule ${rule} failed on an event of the two: ${error instanceof Error ? error.message : String(error)}`,
     eventId: event.id,
   }))
+}
+
+function namesOf(rules: readonly { name: string }[]): string[] {
+  return rules.map(({ name }) => name)
+}
+
+function isBuiltIn(rule: object): boolean {
+  return builtInRules.some((builtIn) => builtIn === rule)
+}
+
+/**
+ * Whether a name that the platforms' readers passed over was found by a rule of the user's own, which made
+ * this link. A rule need not say where it found it: then it may have been anywhere, but for words that ask not
+ * to be linked.
+ */
+function isFound({ kind, field, start, end }: Finding, { evidence }: Link): boolean {
+  if (!nameKinds.has(kind)) return false
+  if (kind !== "skip_word" && kind !== "quoted") return true
+  if (field !== evidence.field || start === undefined || end === undefined) return false
+  return (evidence.start ?? 0) < end && (evidence.end ?? Infinity) > start
 }
 
 function otherSide({ ones, others }: Pair, entity: string): readonly string[] | undefined {

@@ -22,7 +22,7 @@ export interface ProposedLink {
   to: string
   /** Lower snake case, read from → to: `implements`, `discusses`, `caused_by`. */
   relation: string
-  /** `strong` where absent. */
+  /** `weak` where absent: a strong link puts all that is tied to the one end into the other's timeline. */
   strength?: Link["strength"]
   /** 0 to 1; 1 where absent. */
   confidence?: number
@@ -30,7 +30,8 @@ export interface ProposedLink {
   evidence?: Evidence
   /**
    * The thing whose field the evidence is: when that field says otherwise, the link is withdrawn. Where
-   * absent, that of the reference with the same evidence.
+   * absent, that of the reference with the same evidence; else what the event is about, or the one thing of
+   * the event, if the event tells how that field of it stands.
    */
   document?: string
 }
@@ -66,10 +67,22 @@ export interface RuleInput {
   isLinked: (one: string, other: string) => boolean
 }
 
+/** What a rule is for, as `signalbox correlation rules` and docs/explain.md show it. */
+export interface RuleAbout {
+  /** What it looks at. */
+  reads: string
+  relation: string
+  strength: Link["strength"]
+  /** When links of a strong rule are weak all the same; null where they never are. */
+  weakWhere: string | null
+}
+
 /** A rule as it is run; users' definitions are turned into this. */
 export interface Rule {
   name: string
   version: number
+  /** Null for a rule of the user's own, which can answer anything. */
+  about: RuleAbout | null
   find(input: RuleInput): readonly ProposedLink[]
 }
 

@@ -40,8 +40,8 @@ export function unreadMentions(
 ): Unread[] {
   const text = readableText(field.text)
   const read = (changed: string, format: TextField["format"], names = known): Mention[] =>
-    readText(platforms, { ...field, format, text: changed }, subject, names).filter(({ entity }) =>
-      targets.includes(entity),
+    readText(platforms, { ...field, format, text: changed }, subject, names).filter(
+      ({ entity, relation }) => targets.includes(entity) && relation !== "may_name",
     )
   if (field.format === "url") return []
   const mentions = read(text, field.format)
@@ -91,7 +91,8 @@ function placesOf(text: string, targets: readonly string[]): (Place & { whole: b
   const names = [...ids, ...parts.filter((part) => part !== undefined)]
   const pattern = names.map((name) => name.replaceAll(/[\\^$.*+?()[\]{}|/]/g, "\\$&")).join("|")
   const matches = text.matchAll(new RegExp(`(?<![\\p{L}\\p{N}])(?:${pattern})(?![\\p{L}\\p{N}])`, "giu"))
-  const whole = new Set(ids.map((id) => id.toLowerCase()))
+  // A bare number may count anything.
+  const whole = new Set(ids.filter((id) => /\D/.test(id)).map((id) => id.toLowerCase()))
   return [...matches].slice(0, maxPlaces).map(({ 0: name, index }) => ({
     start: index,
     end: index + name.length,

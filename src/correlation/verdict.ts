@@ -1,13 +1,17 @@
-import type { Explanation, ExplainedLink, Finding } from "../core/explanation.ts"
+import { entityKind } from "../core/entity-key.ts"
+import { shownBy, type Explanation, type ExplainedLink, type Finding } from "../core/explanation.ts"
+import { builtInRules } from "./rules/index.ts"
 
 /** The verdict in a sentence. */
 export function summarize({
   from,
   to,
+  asOf,
   verdict,
   links,
   path,
-}: Pick<Explanation, "from" | "to" | "verdict" | "links" | "path">): string {
+  unheard,
+}: Pick<Explanation, "from" | "to" | "asOf" | "verdict" | "links" | "path" | "unheard">): string {
   const first = links[0]
   switch (verdict) {
     case "linked":
@@ -15,12 +19,21 @@ export function summarize({
     case "linked_over_others":
       return `${from} and ${to} are linked over others, by ${path?.length ?? 0} strong links`
     case "shown_only":
-      return `${from} and ${to} are shown at each other and join no timeline: ${sentence(first)}`
+      return `${from} and ${to} have only a weak link, so neither is in the other's timeline: ${sentence(first)}`
     case "withdrawn":
       return `${from} and ${to} were linked and are no more: ${sentence(first)}`
     default:
-      return `${from} and ${to} are not linked`
+      return unheard.length === 0
+        ? `${from} and ${to} are not linked`
+        : `${from} and ${to} are not linked: ${unheard.map((one) => nothingOf(one, asOf)).join("; ")}`
   }
+}
+
+function nothingOf({ entity, firstHeard }: Explanation["unheard"][number], asOf: string | null): string {
+  if (asOf === null) return `nothing is known of ${entity}`
+  return firstHeard === null
+    ? `nothing was known of ${entity} by then, nor is anything now`
+    : `nothing was known of ${entity} by then; first heard of at ${firstHeard}`
 }
 
 function sentence(link: ExplainedLink | undefined): string {
@@ -28,7 +41,7 @@ function sentence(link: ExplainedLink | undefined): string {
   const { from, relation, to, rule, ruleVersion, evidence, event } = link
   const since =
     link.withdrawnBy === null ? "" : `, until ${link.withdrawnBy.type || "an event"} said otherwise`
-  return `${from} ${relation} ${to} by rule ${rule} (version ${ruleVersion}), as ${JSON.stringify(evidence.text)} in the ${evidence.field} shows in ${event.type || "an event"}${since}`
+  return `${from} ${relation} ${to} by rule ${rule} (version ${ruleVersion}), ${shownBy(evidence, event.type)}${since}`
 }
 
 const nearest: readonly Finding["kind"][] = [
@@ -46,12 +59,15 @@ const nearest: readonly Finding["kind"][] = [
   "not_recognized",
 ]
 
-/** What came closest to a strong link, of all that was found; null where nothing did. */
+/**
+ * What came closest to a strong link, of all that was found; null where nothing did. `standing` is what speaks of
+ * the things around the two: a link between those that was withdrawn, a ground that both stand on.
+ */
 export function nearestMiss(
   links: readonly ExplainedLink[],
   findings: readonly Finding[],
   references: Explanation["references"],
-  common: Finding | null,
+  standing: Finding | null,
 ): Finding | null {
   for (const kind of nearest) {
     const found = findings.find((finding) => finding.kind === kind)
@@ -60,7 +76,7 @@ export function nearestMiss(
   const weak = links.find(({ known, strength }) => known?.to === null && strength === "weak")
   if (weak !== undefined) {
     const { rule, evidence, event } = weak
-    const detail = `rule ${rule} makes only a weak link of ${JSON.stringify(evidence.text)} in the ${evidence.field}`
+    const detail = `the rule ${rule} makes a weak link of this, ${shownBy(evidence, event.type)}${advice(weak)}`
     return { kind: "weak", detail, eventId: event.id, ...evidence }
   }
   const reference = references[0]
@@ -69,5 +85,25 @@ export function nearestMiss(
     const detail = `${subject ?? "the event"} ${relation} ${entity}, and no rule makes a link of that`
     return { kind: "no_rule", detail, eventId, ...evidence }
   }
-  return common
+  return standing
+}
+
+/** What would make a strong link of a weak one; nothing where that is not known. */
+function advice({ from, to, relation, rule }: ExplainedLink): string {
+  if (!builtInRules.some(({ name }) => name === rule)) {
+    return '; a rule of your own makes strong ones where it answers strength: "strong"'
+  }
+  if (rule !== "mention" || relation !== "mentions") return ""
+  const name = /(?:^|[:/])([^:/]+)$/.exec(to)?.[1] ?? to
+  const ends = `${entityKind(from)} ${entityKind(to)}`
+  switch (ends) {
+    case "github:pull_request linear:issue":
+      return `; for a strong one write \`Fixes ${name}\`, or put it into the title or the branch`
+    case "github:pull_request github:issue":
+      return `; for a strong one write \`Fixes #${name.split("#")[1]}\``
+    case "github:commit linear:issue":
+      return `; for a strong one write \`Fixes ${name}\` in the commit's message`
+    default:
+      return from.startsWith("slack:message:") ? "; for a strong one post its address" : ""
+  }
 }

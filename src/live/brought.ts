@@ -4,15 +4,18 @@ import type { TrackStates } from "../store/deployment-tracks.ts"
 import type { Db } from "../store/database.ts"
 import { edgesOf } from "../store/live-edges.ts"
 import { mergesOf, placesOf, pushedWithin } from "../store/live-facts.ts"
+import { mergedInto } from "../store/live-onward.ts"
 import { loadAncestry } from "./load-lines.ts"
 import { isPullRequest } from "./load-changes.ts"
 
 const maxPullRequests = 100
+const maxBranches = 3 // a branch merged into a branch that was merged: so many are followed
 
 /**
  * The pull requests that a deployment brought: those that came between what was deployed there before and
  * its own commit, and those that it says it ships. The first known deployment of an environment brings what
- * was pushed with its commit alone. At most 100.
+ * was pushed with its commit alone. With a pull request comes what was merged into its branch. The first
+ * 100 by number, and whether there are more.
  */
 export async function pullRequestsBrought(
   db: Db,
@@ -20,7 +23,7 @@ export async function pullRequestsBrought(
   deployment: string,
   tracks: readonly TrackStates[],
   asOf: AsOf,
-): Promise<string[]> {
+): Promise<{ pullRequests: string[]; isTruncated: boolean }> {
   const found = new Set<string>()
   const out = { side: "out of", entities: [deployment], relations: ["ships"] } as const
   for (const { to } of await edgesOf(db, tenant, out, asOf)) found.add(to)
@@ -28,7 +31,9 @@ export async function pullRequestsBrought(
     const index = states.findIndex((state) => state.deployment === deployment)
     const sha = states[index]?.sha ?? null
     if (sha === null) continue
-    const commits = await commitsBrought(db, tenant, sha, states[index - 1]?.sha ?? null, asOf)
+    const before = states.slice(0, Math.max(index, 0)).findLast(({ status }) => status !== "inactive")
+    const previous = before?.sha ?? null
+    const commits = await commitsBrought(db, tenant, sha, previous, asOf)
     const entities = commits.map(entityKey.githubCommit)
     for (const { to } of await edgesOf(
       db,
@@ -42,7 +47,19 @@ export async function pullRequestsBrought(
       found.add(merge.pullRequest)
     }
   }
-  return [...found].filter(isPullRequest).toSorted().slice(0, maxPullRequests)
+  let fresh = [...found].filter(isPullRequest)
+  for (let depth = 0; depth < maxBranches && fresh.length > 0; depth++) {
+    fresh = (await mergedInto(db, tenant, fresh, asOf)).filter((key) => !found.has(key))
+    for (const key of fresh) found.add(key)
+  }
+  const all = [...found].filter(isPullRequest).toSorted(byNumber)
+  return { pullRequests: all.slice(0, maxPullRequests), isTruncated: all.length > maxPullRequests }
+}
+
+function byNumber(a: string, b: string): number {
+  const [ofA = "", numberOfA] = a.split("#")
+  const [ofB = "", numberOfB] = b.split("#")
+  return ofA === ofB ? Number(numberOfA) - Number(numberOfB) : ofA < ofB ? -1 : 1
 }
 
 async function commitsBrought(

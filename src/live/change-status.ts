@@ -42,7 +42,8 @@ export async function standingOf(
     asOf,
   )
 
-  const fields = await latestFields(db, tenant, [{ key: entity, keys: subject.keys }, ...changes], asOf)
+  const things = [{ key: entity, keys: subject.keys }, ...changes]
+  const fields = await latestFields(db, tenant, { things, names: ["title", "state"] }, asOf)
   const text = (key: string, name: string): string | null => textOf(fields.get(key)?.[name])
   const stateOf = ({ key }: Change): string | null => text(key, "state")?.toLowerCase() ?? null
   const previewsOf = (some: readonly Change[]): Set<string> =>
@@ -64,7 +65,7 @@ export async function standingOf(
   return {
     entity,
     title: text(entity, "title") ?? (await latestTitle(db, tenant, [...subject.keys], asOf)),
-    state: own?.state ?? text(entity, "state")?.toLowerCase() ?? null,
+    state: own?.state ?? text(entity, "state")?.toLowerCase() ?? stateOfCommit(entity, ancestry),
     ...combine(parts, tracks, ancestry),
     pullRequests,
   }
@@ -84,10 +85,18 @@ function partsOf(
     mergedAt: null,
     mergeCommit: null,
     carriers: [],
+    head: null,
     reverters: [],
+    takenAlongBy: [],
     shippedBy,
   }
   return { ...partsOfIssue(changes, ancestry), shipped: shippedBy.size === 0 ? null : itself }
+}
+
+/** `pushed` of a commit that a push showed; null of anything else. */
+function stateOfCommit(entity: string, ancestry: Ancestry): string | null {
+  const sha = shaOf(entity)
+  return sha !== null && ancestry.repositories(sha).length > 0 ? "pushed" : null
 }
 
 /** The commits at the heads of pull requests, of which previews are made. */

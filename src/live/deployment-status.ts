@@ -1,11 +1,12 @@
 import type { AsOf } from "../store/correlations.ts"
 import type { Db } from "../store/database.ts"
-import { statesOfDeployment, tracksOf, type DeploymentState } from "../store/deployment-tracks.ts"
+import { statesOfDeployment, type DeploymentState } from "../store/deployment-tracks.ts"
 import { pullRequestsBrought } from "./brought.ts"
 import { standingOf } from "./change-status.ts"
+import { wholeTracks } from "./load-tracks.ts"
 import { pendingIn } from "./standing.ts"
 import { liveIn, shortTime, type LiveIn, type PendingIn, type Status } from "./status.ts"
-import { placesInWords } from "./summary.ts"
+import { placesInWords, statusInWords } from "./summary.ts"
 import { withKind, type Track } from "./track.ts"
 
 /** How a deployment stands: whether it is what is live in its environment, and what it brought. Null for what is none. */
@@ -19,7 +20,7 @@ export async function deploymentStatus(
   const latest = states.at(-1)
   if (latest === undefined) return null
   const asked = { repositories: [], shas: [], deployments: [entity] }
-  const tracks = (await tracksOf(db, tenant, asked, asOf)).map(withKind)
+  const tracks = (await wholeTracks(db, tenant, asked, asOf)).map(withKind)
   const live: LiveIn[] = []
   const pending: PendingIn[] = []
   for (const track of tracks) {
@@ -28,20 +29,34 @@ export async function deploymentStatus(
     else live.push(found)
   }
   if (tracks.length === 0) {
-    pending.push(pendingIn(latest, `it is ${inWords(latest.status)}`))
+    pending.push(pendingIn(latest, statusInWords(latest.status)))
   }
-  const changes = await pullRequestsBrought(db, tenant, entity, tracks, asOf)
+  const { pullRequests: changes, isTruncated } = await pullRequestsBrought(db, tenant, entity, tracks, asOf)
   const brought = { keys: new Set([entity]), changes, shippedBy: new Set<string>() }
   const { title, pullRequests } = await standingOf(db, tenant, entity, brought, asOf)
-  const summary = [inWords(latest.status), ...placesInWords(live, pending)].join(", ")
-  return { entity, title, state: latest.status, live, pending, pullRequests, summary }
+  const isChanged = live.length > 0 && !["success", "rolled_back"].includes(latest.status)
+  const word = isChanged ? `success, then ${inWords(latest.status)}` : inWords(latest.status)
+  const summary = [word, ...placesInWords(live, pending)].join(", ")
+  return {
+    entity,
+    title,
+    state: latest.status,
+    live,
+    pending,
+    pullRequests,
+    ...(isTruncated ? { truncated: true } : {}),
+    summary,
+  }
 }
 
 /** The deployment where it is what was put there last, since the first of its unbroken run. */
 function liveAs({ states, kind }: Track, entity: string): LiveIn | null {
   const last = states.at(-1)
   if (last === undefined || last.deployment !== entity || last.status === "inactive") return null
-  const first = states[states.findLastIndex(({ deployment }) => deployment !== entity) + 1]
+  const before = states.findLastIndex(
+    ({ deployment, status }) => deployment !== entity || status === "inactive",
+  )
+  const first = states[before + 1]
   return first === undefined ? null : liveIn(first, kind)
 }
 
@@ -49,7 +64,7 @@ function reasonOf({ states }: Track, entity: string, own: readonly DeploymentSta
   const next = states[states.findLastIndex(({ deployment }) => deployment === entity) + 1]
   const wasThere = states.some(({ deployment }) => deployment === entity)
   if (wasThere && next !== undefined) return `${next.deployment} took its place at ${shortTime(next.at)}`
-  return `it is ${inWords(own.at(-1)?.status ?? "unknown")}`
+  return statusInWords(own.at(-1)?.status ?? "unknown")
 }
 
 function inWords(status: string): string {

@@ -4,9 +4,10 @@ import type { Db } from "../store/database.ts"
 import { edgesOf, sameAs } from "../store/live-edges.ts"
 import { likesOf, mergesOf } from "../store/live-facts.ts"
 import type { Change } from "./change.ts"
+import { latestHeads, mergedOnwardFrom } from "./load-onward.ts"
 
-// A revert of a revert of a revert, a copy of a copy: so many steps are followed.
-const maxReverts = 8
+// A revert of a revert of a revert, a branch merged into a branch, a copy of a copy: so many steps are followed.
+const maxSteps = 8
 const maxCopies = 3
 const maxChanges = 300
 
@@ -15,10 +16,11 @@ interface Draft extends Change {
   keys: Set<string>
   carriers: string[]
   shippedBy: Set<string>
+  takenAlongBy: Change[]
 }
 
 /**
- * Loads changes by their keys: as which commits they came, what reverts them, and what reverts that. A
+ * Loads changes by their keys: as which commits they came, what reverts them or took them along, and what reverts that. A
  * commit that brought a pull request is that pull request, so two keys may lead to one change.
  */
 export async function loadChanges(
@@ -28,22 +30,26 @@ export async function loadChanges(
   asOf: AsOf,
 ): Promise<ReadonlyMap<string, Change>> {
   const byKey = new Map<string, Draft>()
-  const reverts: { draft: Draft; by: string }[] = []
+  const reverts: { change: Draft; by: string }[] = []
+  const onward: { change: Draft; by: string }[] = []
   let wanted = [...new Set(keys)]
-  for (let depth = 0; depth <= maxReverts && wanted.length > 0; depth++) {
+  for (let depth = 0; depth <= maxSteps && wanted.length > 0; depth++) {
     const fresh = await begin(wanted.slice(0, maxChanges))
     await addCarriers(fresh)
     await addCopies(fresh)
-    const found = await revertsOf(fresh)
-    reverts.push(...found)
-    wanted = [...new Set(found.map(({ by }) => by))].filter((key) => !byKey.has(key))
+    await addHeads(fresh)
+    const reverting = await revertsOf(fresh)
+    const takingAlong = await mergedOnwardFrom(db, tenant, fresh, asOf)
+    reverts.push(...reverting)
+    onward.push(...takingAlong)
+    wanted = [...new Set([...reverting, ...takingAlong].map(({ by }) => by))].filter((key) => !byKey.has(key))
   }
-  for (const { draft, by } of reverts) {
-    const reverter = byKey.get(by)
-    if (reverter !== undefined && reverter !== draft && !draft.reverters.includes(reverter)) {
-      draft.reverters.push(reverter)
-    }
+  const join = (change: Draft, by: string, list: Change[]): void => {
+    const other = byKey.get(by)
+    if (other !== undefined && other !== change && !list.includes(other)) list.push(other)
   }
+  for (const { change, by } of reverts) join(change, by, change.reverters)
+  for (const { change, by } of onward) join(change, by, change.takenAlongBy)
   for (const draft of byKey.values()) draft.carriers.sort()
   return byKey
 
@@ -63,7 +69,9 @@ export async function loadChanges(
           mergedAt: null,
           mergeCommit: null,
           carriers: sha === null ? [] : [sha],
+          head: null,
           reverters: [],
+          takenAlongBy: [],
           shippedBy: new Set(),
         }
         begun.push(draft)
@@ -101,11 +109,12 @@ export async function loadChanges(
     const relations = ["merge_of", "cherry_picks", "ships"]
     const edges = await edgesOf(db, tenant, { side: "into", entities, relations }, asOf)
     const merges = await mergesOf(db, tenant, { pullRequests: entities, shas: [] }, asOf)
-    for (const { pullRequest, sha, mergedAt } of merges) {
+    for (const { pullRequest, sha, mergedAt, head } of merges) {
       const draft = byKey.get(pullRequest)
       if (draft === undefined) continue
       draft.mergedAt ??= mergedAt
       draft.mergeCommit ??= sha
+      draft.head ??= head
       carry(draft, sha)
     }
     for (const { from, to, relation } of edges) {
@@ -149,7 +158,13 @@ export async function loadChanges(
     }
   }
 
-  async function revertsOf(drafts: readonly Draft[]): Promise<{ draft: Draft; by: string }[]> {
+  async function addHeads(drafts: readonly Draft[]): Promise<void> {
+    const headless = drafts.filter(({ key, head }) => head === null && isPullRequest(key))
+    const heads = await latestHeads(db, tenant, headless, asOf)
+    for (const draft of headless) draft.head = heads.get(draft.key) ?? null
+  }
+
+  async function revertsOf(drafts: readonly Draft[]): Promise<{ change: Draft; by: string }[]> {
     const named = new Map<string, Draft[]>()
     for (const draft of drafts) {
       for (const key of [...draft.keys, ...draft.carriers.map(entityKey.githubCommit)]) {
@@ -162,7 +177,7 @@ export async function loadChanges(
       { side: "into", entities: [...named.keys()], relations: ["reverts"] },
       asOf,
     )
-    return edges.flatMap(({ from, to }) => (named.get(to) ?? []).map((draft) => ({ draft, by: from })))
+    return edges.flatMap(({ from, to }) => (named.get(to) ?? []).map((change) => ({ change, by: from })))
   }
 }
 

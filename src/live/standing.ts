@@ -1,8 +1,9 @@
+import { actsOn, isIn } from "./acts.ts"
 import type { Ancestry } from "./ancestry.ts"
 import type { Change } from "./change.ts"
 import { shaOf } from "./load-changes.ts"
 import { liveIn, shortName, shortTime, type LiveIn, type PendingIn } from "./status.ts"
-import { followTrack, isAgain, type Fate, type Track } from "./track.ts"
+import { followTrack, type Fate, type Track } from "./track.ts"
 
 /** A track with what follows from it. */
 export interface Followed {
@@ -25,20 +26,21 @@ export function followTracks(tracks: readonly Track[], ancestry: Ancestry): Foll
   }))
 }
 
-/** What reverts a change, where nothing reverts that or brought the change in again; the first of several. */
-export function reverterOf(
-  change: Change,
-  ancestry: Ancestry,
-  seen: ReadonlySet<Change> = new Set(),
-): Change | null {
-  if (seen.has(change)) return null
-  const all = new Set([...seen, change])
-  const standing = change.reverters.filter(
-    (reverter) =>
-      reverter.carriers.some((revert) => !change.carriers.some((sha) => isAgain(ancestry, sha, revert))) &&
-      reverterOf(reverter, ancestry, all) === null,
-  )
+/** What reverts a change, where that was the last word on it; the first of several. */
+export function reverterOf(change: Change, ancestry: Ancestry): Change | null {
+  if (standsBy(change, ancestry)) return null
+  const reverters = new Set([change, ...change.takenAlongBy].flatMap((one) => one.reverters))
+  const merged = [...reverters].filter(({ carriers }) => carriers.length > 0)
+  const standing = merged.filter((reverter) => standsBy(reverter, ancestry))
   return standing.toSorted((a, b) => (a.key < b.key ? -1 : 1))[0] ?? null
+}
+
+/** Whether a change is in where all is that is merged, or is not merged itself and nothing takes it out. */
+function standsBy(change: Change, ancestry: Ancestry): boolean {
+  return isIn(
+    actsOn(change, ancestry, { merged: true }).filter(({ sha, depth }) => depth === 0 || sha !== null),
+    ancestry,
+  )
 }
 
 /** Whether a track is one that a change would come to. */
@@ -87,6 +89,9 @@ export function reasonOf(
   const name = shortName(change.key)
   const last = live.lastIndexOf(true)
   const ended = last === -1 ? undefined : track.states[last + 1]
+  if (ended?.status === "inactive") {
+    return `${name} is there no more: ${ended.deployment} is inactive since ${shortTime(ended.at)}`
+  }
   if (ended !== undefined) {
     const by = change.reverters.find((reverter) => fateOf(reverter).live[last + 1] === true)
     const what =

@@ -48,6 +48,8 @@ export interface Status {
   live: LiveIn[]
   pending: PendingIn[]
   pullRequests: PullRequestStatus[]
+  /** Where a deployment brought more pull requests than are named; else absent. */
+  truncated?: true
   /** One line for people. */
   summary: string
 }

@@ -9,10 +9,11 @@ import {
 
 /** `merged, live in production since 2026-11-21T10:00:00Z`: a status in one line. */
 export function summaryOf({ state, live, pending, pullRequests }: Omit<Status, "summary">): string {
-  return [...stage(state, pullRequests), ...placesInWords(live, pending)].join(", ")
+  const isLive = live.length > 0
+  return [...stage(state, pullRequests, isLive), ...placesInWords(live, pending)].join(", ")
 }
 
-function stage(state: string | null, pullRequests: readonly PullRequestStatus[]): string[] {
+function stage(state: string | null, pullRequests: readonly PullRequestStatus[], isLive: boolean): string[] {
   const reverted = pullRequests.filter(({ revertedBy }) => revertedBy !== null)
   const standing = pullRequests.filter(
     ({ revertedBy, state: own }) => revertedBy === null && own !== "closed",
@@ -21,6 +22,8 @@ function stage(state: string | null, pullRequests: readonly PullRequestStatus[])
   if (standing.length === 0 && reverted.length > 0) {
     return [`reverted by ${reverted.map(({ revertedBy }) => shortName(revertedBy ?? "")).join(" and ")}`]
   }
+  // What came by no pull request, or by a commit beside one that was closed, is told by places alone.
+  if (standing.length === 0 && state === null && (isLive || pullRequests.length === 0)) return []
   if (standing.length === 0) return [state ?? "not merged"]
   if (open.length === 0) return ["merged"]
   if (open.length === standing.length)
@@ -43,7 +46,18 @@ export function placesInWords(live: readonly LiveIn[], pending: readonly Pending
       not.length === 0 ? "" : ` of ${here.map(({ service }) => service ?? "one service").join(" and ")}`
     return `live in ${environment}${of} since ${shortTime(since)}`
   })
-  return words.length === 0 ? ["no deployment is known that could hold it"] : words
+  return words.length === 0 ? ["not known to be deployed anywhere"] : words
+}
+
+const happened: Readonly<Record<string, string>> = {
+  success: "it succeeded",
+  failure: "it failed",
+  canceled: "it was canceled",
+}
+
+/** `it failed`, `it is in progress`: the status of a deployment as a reason. */
+export function statusInWords(status: string): string {
+  return happened[status] ?? `it is ${status.replaceAll("_", " ")}`
 }
 
 interface Somewhere {

@@ -1,4 +1,5 @@
 import type { DeploymentState, TrackStates } from "../store/deployment-tracks.ts"
+import { actsOn, isIn, type Act } from "./acts.ts"
 import type { Ancestry } from "./ancestry.ts"
 import type { Change } from "./change.ts"
 
@@ -21,51 +22,35 @@ export function withKind(track: TrackStates): Track {
   return { ...track, kind: told?.kind ?? "unknown" }
 }
 
-/** How one commit of a change fared, or with null the word of deployments that ship it. */
-interface PartFate extends Fate {
-  sha: string | null
-}
-
 /**
  * Follows changes through one track. A change is live where what is deployed holds a commit that carries
- * it, or the deployment says that it ships it, and no revert of it is live as well.
+ * it, or the deployment says that it ships it, and no later one that is live as well takes it out.
  */
 export function followTrack(track: Track, ancestry: Ancestry): (change: Change) => Fate {
-  const followed = new Map<Change, PartFate[]>()
+  const followed = new Map<Change, Map<string | null, Fate>>()
   const grounds = groundsShared(track, ancestry)
-  const follow = (change: Change): PartFate[] => {
-    const known = followed.get(change)
-    if (known !== undefined) return known
-    followed.set(change, []) // reverts of each other in a circle revert nothing
-    const reverts = change.reverters.flatMap(follow)
-    const parts = (change.carriers.length === 0 ? [null] : change.carriers).map((sha) => {
-      const fate = followPart(track, ancestry, grounds, sha, change)
-      const later = reverts.filter((revert) => !isAgain(ancestry, sha, revert.sha))
-      return {
-        sha,
-        ...fate,
-        live: fate.live.map((is, at) => is && !later.some(({ live }) => live[at] === true)),
-      }
-    })
-    followed.set(change, parts)
-    return parts
+  const follow = ({ sha, change }: Act): Fate => {
+    let parts = followed.get(change)
+    if (parts === undefined) followed.set(change, (parts = new Map()))
+    let fate = parts.get(sha)
+    if (fate === undefined) parts.set(sha, (fate = followPart(track, ancestry, grounds, sha, change)))
+    return fate
   }
   const fates = new Map<Change, Fate>()
   return (change) => {
     let fate = fates.get(change)
     if (fate === undefined) {
-      const parts = follow(change)
-      const live = track.states.map((_, at) => parts.some((part) => part.live[at] === true))
-      fate = { live, older: parts.some(({ older }) => older) }
+      const acts = actsOn(change, ancestry).map((act) => ({ act, fate: follow(act) }))
+      const actsAt = (at: number): Act[] =>
+        acts.flatMap(({ act, fate: { live } }) => (live[at] === true ? act : []))
+      fate = {
+        live: track.states.map((_, at) => isIn(actsAt(at), ancestry)),
+        older: acts.some(({ act, fate: { older } }) => act.depth === 0 && older),
+      }
       fates.set(change, fate)
     }
     return fate
   }
-}
-
-/** Whether a commit brings a change in again after a commit that reverted it. */
-export function isAgain(ancestry: Ancestry, sha: string | null, revert: string | null): boolean {
-  return sha !== null && revert !== null && sha !== revert && ancestry.contains(sha, revert)
 }
 
 function followPart(
@@ -76,11 +61,17 @@ function followPart(
   change: Change,
 ): Fate {
   const live: boolean[] = []
+  const left: boolean[] = [] // whether what was there last held it, be that taken down or not
   const bySha = new Map<string, boolean>()
   const presumed: string[] = [] // hold it because they are taken to stand on what was there before
   let older = false
   let counted = true
   for (const [index, { sha, status, deployment }] of states.entries()) {
+    if (status === "inactive") {
+      live.push(false)
+      left.push(left[index - 1] ?? false)
+      continue
+    }
     const shipped = change.shippedBy.has(deployment)
     const within = part !== null && sha !== null && contains(sha, part)
     if (index === 0 && within && !shipped && part !== sha && !cameTogether(sha, part)) {
@@ -91,6 +82,7 @@ function followPart(
     const is = (within && counted) || shipped
     const taken = !is && isPresumed(index, sha, status)
     live.push(is || taken)
+    left.push(is || taken)
     if (sha === null) continue
     bySha.set(sha, is || taken)
     if (shipped || taken) presumed.push(sha)
@@ -99,19 +91,19 @@ function followPart(
 
   function isPresumed(index: number, sha: string | null, status: string): boolean {
     if (sha === null)
-      return status === "rolled_back" ? beforeLast(states, live, index) : (live[index - 1] ?? false)
+      return status === "rolled_back" ? beforeLast(states, left, index) : (left[index - 1] ?? false)
     const again = bySha.get(sha)
     if (again !== undefined) return again
     if (presumed.findLast((holder) => contains(sha, holder)) !== undefined) return true
-    return live[index - 1] === true && status !== "rolled_back" && !groundsAreKnown(index)
+    return left[index - 1] === true && status !== "rolled_back" && !groundsAreKnown(index)
   }
 }
 
 /** What was live before the deployment that was there last, which is what a rollback without a commit puts back. */
-function beforeLast(states: readonly DeploymentState[], live: readonly boolean[], index: number): boolean {
+function beforeLast(states: readonly DeploymentState[], left: readonly boolean[], index: number): boolean {
   const last = states[index - 1]?.deployment
   const before = states.slice(0, index).findLastIndex(({ deployment }) => deployment !== last)
-  return live[before] ?? false
+  return left[before] ?? false
 }
 
 /**

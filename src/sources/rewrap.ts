@@ -10,6 +10,7 @@ import {
 import { lockSource } from "../store/sources.ts"
 import type { EncryptionKey } from "./encryption-key.ts"
 import type { Keyring } from "./keyring.ts"
+import { rewrapWebhookSecrets } from "./rewrap-webhooks.ts"
 import { rewrapSecret } from "./seal.ts"
 
 export interface RewrapOptions {
@@ -58,6 +59,11 @@ export async function rewrapSecrets(
     last = sourceId
     onProgress?.(rewrapped, total)
   }
+  const webhooks = await rewrapWebhookSecrets(pool, keys, under, signal, (more) => {
+    onProgress?.(rewrapped + more, total)
+  })
+  rewrapped += webhooks.rewrapped
+  damaged.push(...webhooks.damaged)
   const unknown = (await countByKey(pool)).filter((count) => !isKnown(count))
   return {
     keyId: under.id,

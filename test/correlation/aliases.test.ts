@@ -6,25 +6,19 @@ import { timeline } from "../../src/store/timeline.ts"
 import { testDatabase } from "../support/database.ts"
 import {
   comment,
+  createTaken,
   github,
+  issue,
   linearIssue,
+  pr,
   pullRequest,
-  takeIn,
   timeAt,
   toSecond,
   type Delivery,
 } from "./deliveries.ts"
 
 const database = await testDatabase()
-const pr = "github:pull_request:acme/api#42"
-const issue = "linear:issue:ENG-1"
-let tenants = 0
-
-async function taken(deliveries: readonly Delivery[]): Promise<string> {
-  const tenant = `tenant${++tenants}`
-  await takeIn(database, tenant, deliveries)
-  return tenant
-}
+const taken = createTaken(database)
 
 async function typesIn(tenant: string, entity: string): Promise<string[]> {
   const { events } = await readAs(database, tenant, (db) => timeline(db, tenant, entity, { limit: 500 }))

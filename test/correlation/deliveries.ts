@@ -1,4 +1,5 @@
 import { createCorrelation } from "../../src/correlation/correlation.ts"
+import type { PlatformName } from "../../src/core/envelope.ts"
 import { parsePayload } from "../../src/core/payload.ts"
 import { platformByName, platforms } from "../../src/platforms/index.ts"
 import { createDerive } from "../../src/processing/derive.ts"
@@ -9,10 +10,11 @@ import { insertEvents } from "../../src/store/events.ts"
 import { updateEvents } from "../../src/store/processing.ts"
 import { insertLinks, insertReferences } from "../../src/store/relations.ts"
 import { newEvent } from "../processing/support.ts"
+import { uuidAt } from "../support/uuid-at.ts"
 
 /** A body as GitHub or Linear sends it. */
 export interface Delivery {
-  platform: "github" | "linear"
+  platform: PlatformName
   headers: Readonly<Record<string, string>>
   payload: unknown
 }
@@ -53,6 +55,15 @@ interface PullRequest {
   closed?: boolean
 }
 
+/** An event of Slack's in the team T1. */
+export function slackEvent(event: object): Delivery {
+  const payload = { type: "event_callback", event_id: "Ev1", team_id: "T1", event_time: 1_700_000_000, event }
+  return { platform: "slack", headers: {}, payload }
+}
+
+/** The pull request that `pullRequest` and `comment` tell of, under its repository's first name. */
+export const pr = "github:pull_request:acme/api#42"
+
 /** What happens to acme/api#42, in a repository that may have another name by then. */
 export function pullRequest(
   action: string,
@@ -86,6 +97,9 @@ export function comment(action: string, updated: number, body: string | null, fu
   return github("issue_comment", { action, issue: about, comment: said }, fullName)
 }
 
+/** The issue that `linearIssue` tells of, as it is called in its first team. */
+export const issue = "linear:issue:ENG-1"
+
 /** What happens to ENG-1. */
 export function linearIssue(action: string, at: number, data: object, updatedFrom?: object): Delivery {
   const team = { id: "team-1", key: "ENG" }
@@ -113,7 +127,8 @@ export async function takeIn(
     const identity = platformByName(platform)?.identify(message, raw)
     if (identity === undefined) throw new Error(`no platform ${platform}`)
     const { name, type } = identity
-    const event = newEvent(payload, { tenant, platform, name, type, headers, raw, receivedAt })
+    const id = uuidAt(receivedAt)
+    const event = newEvent(payload, { id, tenant, platform, name, type, headers, raw, receivedAt })
     const blank = { actor: null, entity: null, title: null, url: null, occurredAt: null }
     const derived = derive({ ...event, ...blank, backfilled: false }, 1)
     await transaction(database.work, async (db) => {
@@ -125,5 +140,15 @@ export async function takeIn(
       await appendToLog(db, [derived.logRow], [])
       await settleLinks(db, [event.id])
     })
+  }
+}
+
+/** Gives a `taken` for a database: it takes a history in, in a tenant of its own, and answers the tenant. */
+export function createTaken(database: Database): (deliveries: readonly Delivery[]) => Promise<string> {
+  let tenants = 0
+  return async (deliveries) => {
+    const tenant = `tenant${++tenants}`
+    await takeIn(database, tenant, deliveries)
+    return tenant
   }
 }

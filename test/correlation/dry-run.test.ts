@@ -15,14 +15,14 @@ import type { RuleDefinition } from "../../src/correlation/rule.ts"
 import { platforms } from "../../src/platforms/index.ts"
 import { dryRun, type DryRunOptions } from "../../src/processing/dry-run.ts"
 import { sendWebhook, startTestHub, until } from "../support/hub.ts"
-import { runCommand } from "../support/run-command.ts"
+import { runCommand, runJsonCommand } from "../support/run-command.ts"
 
 /** A rule that a hub has of its user, and as the user would change it. */
 const tracked: RuleDefinition = {
   name: "tracked_by",
   version: 1,
   on: "github.pull_request.*",
-  find: () => [{ to: "custom:board:old", relation: "tracked_by", confidence: 0.7 }],
+  find: () => [{ to: "custom:board:old", relation: "tracked_by", strength: "strong", confidence: 0.7 }],
 }
 
 const hub = await startTestHub({ env: {} })
@@ -75,17 +75,20 @@ const requests = [
 const logged = () => hub.database.work.query<{ n: number }>("select count(*) as n from event_log")
 
 beforeAll(async () => {
-  for (const request of requests) await sendWebhook(hub.url, request.platform, request)
-  await until(logged, ({ rows }) => rows[0]?.n === requests.length)
+  // What is sent while other events wait may be logged before them.
+  for (const [index, request] of requests.entries()) {
+    await sendWebhook(hub.url, request.platform, request)
+    if (index < requests.length - 4) continue
+    await until(logged, ({ rows }) => rows[0]?.n === index + 1)
+  }
 }, 60_000)
 
-const run = (...args: string[]) =>
-  runCommand(correlationCommand, ["dry-run", ...args], { DATABASE_URL: hub.database.url })
+const env = { DATABASE_URL: hub.database.url }
+const run = (...args: string[]) => runCommand(correlationCommand, ["dry-run", ...args], env)
 
 async function changes(...args: string[]) {
-  const { status, lines } = await run(...args, "--json")
-  const told = lines.map((line) => JSON.parse(line))
-  return { status, changes: told.slice(0, -1), summary: told.at(-1) }
+  const { status, values } = await runJsonCommand(correlationCommand, ["dry-run", ...args], env)
+  return { status, changes: values.slice(0, -1), summary: values.at(-1) }
 }
 
 /** The whole database, but for what PostgreSQL counts itself. */
@@ -106,15 +109,18 @@ const boards = `export const boards = {
     const match = /Board (\\d+)/.exec(text?.text ?? "")
     if (match === null) return []
     const evidence = { field: "body", text: match[0], start: match.index, end: match.index + match[0].length }
-    return [{ to: "custom:board:" + match[1], relation: "on_board", evidence, document: DOCUMENT }]
+    return [{ to: "custom:board:" + match[1], relation: "on_board", strength: "strong", evidence, document: DOCUMENT }]
   },
 }
 `
 
+/** The same rule, whose evidence is in a field that no state tells of: nothing withdraws its links. */
+const lasting = boards.replace('{ field: "body"', '{ field: "board"').replace("DOCUMENT", "undefined")
+
 describe("a dry run of a new rule", () => {
   it("shows the links it would add, with their evidence, and writes nothing", async () => {
     const before = await contents()
-    const file = await ruleFile("boards.mjs", boards.replace("DOCUMENT", "undefined"))
+    const file = await ruleFile("boards.mjs", lasting)
     const { status, changes: found, summary } = await changes("--rule", file)
     expect(status).toBe(0)
     expect(found.map(({ kind, after }) => [kind, after.from, after.to, after.evidence.text])).toEqual([
@@ -123,6 +129,14 @@ describe("a dry run of a new rule", () => {
     ])
     expect(summary).toMatchObject({
       counts: { "added on_board strong": 2 },
+      joins: {
+        added: 2,
+        removed: 0,
+        groups: [71, 72].map((number) => ({
+          entities: [`github:pull_request:acme/api#${number}`, `custom:board:${number - 64}`],
+          size: 2,
+        })),
+      },
       events: requests.length,
       of: requests.length,
       complete: true,
@@ -138,10 +152,12 @@ describe("a dry run of a new rule", () => {
     const file = await ruleFile("stated.mjs", boards.replace("DOCUMENT", document))
     const { changes: found } = await changes("--rule", file)
     expect(found.map(({ after }) => after.to)).toEqual(["custom:board:7"])
+    const unsaid = await ruleFile("unsaid.mjs", boards.replace("DOCUMENT", "undefined"))
+    expect((await changes("--rule", unsaid)).changes.map(({ after }) => after.to)).toEqual(["custom:board:7"])
   })
 
   it("goes on from where another one ended, and sees no more than its window", async () => {
-    const file = await ruleFile("boards.mjs", boards.replace("DOCUMENT", "undefined"))
+    const file = await ruleFile("boards.mjs", lasting)
     const { rows } = await hub.database.work.query<{ position: number }>(
       "select position from event_log where entity = 'github:pull_request:acme/api#71'",
     )
@@ -153,6 +169,50 @@ describe("a dry run of a new rule", () => {
       complete: true,
     })
     expect((await changes("--rule", file, "--tenant", "other")).summary).toMatchObject({ events: 0 })
+  })
+})
+
+/** A rule that ties pull requests by the first word of their title, and links with these options. */
+const words = (
+  options: string,
+) => `export const rule = { name: "by_word", version: 1, on: "github.pull_request.*",
+  find: ({ title }) => [{ to: "custom:word:" + title.split(" ")[0].toLowerCase(), relation: "by_word"${options} }] }`
+
+describe("a dry run", () => {
+  it("tells which timelines strong links would join", async () => {
+    const { lines } = await run("--rule", await ruleFile("joins.mjs", words(', strength: "strong"')))
+    const said = lines.join("\n")
+    expect(said).toMatch(/^timelines: \d+ strong links more, 0 fewer$/m)
+    expect(said).toMatch(/^ {2}joined, each with all that is tied to it: .*#71, custom:word:change, .*#72/m)
+  })
+
+  it("tells that weak ones join none, and that a rule gives no words", async () => {
+    const { lines } = await run("--rule", await ruleFile("weak.mjs", words("")))
+    expect(lines.join("\n")).toContain("timelines: none changes, since no strong link does")
+    expect(lines[0]).toContain("(weak 1, by_word 1; no words, since the rule gives no evidence; ")
+  })
+
+  it("tells of the timelines that come apart", async () => {
+    const { summary } = await changes("--without", "reverts", "--without", "reply_in_thread")
+    expect(summary.joins.removed).toBeGreaterThan(1)
+    expect(summary.joins.groups).toEqual([])
+  })
+})
+
+describe("the rules", () => {
+  it("are listed with what each is for, those of files last", async () => {
+    const file = await ruleFile("listed.mjs", boards.replace("DOCUMENT", "undefined"))
+    const { values } = await runJsonCommand(correlationCommand, ["rules", "--rule", file], env)
+    expect(values.map(({ name }) => name)).toEqual([...builtInRules.map(({ name }) => name), "board_of"])
+    expect(values[0]).toMatchObject({ name: "same_as", version: 1, builtIn: true, strength: "strong" })
+    expect(values.at(-1)).toMatchObject({ name: "board_of", version: 1, builtIn: false, relation: null })
+    const { lines } = await runCommand(correlationCommand, ["rules"], { SIGNALBOX_RULES: file })
+    expect(lines[0]).toMatch(/^name +version +relation +strength +reads$/)
+    expect(lines.find((line) => line.startsWith("reverts "))).toMatch(/ 1 +reverts +strong +what the title/)
+    expect(lines.find((line) => line.startsWith("cherry_picks "))).toMatch(
+      / \(weak where one field names more than 10\)$/,
+    )
+    expect(lines.at(-1)).toMatch(/^board_of +1 +a rule of your own$/)
   })
 })
 
@@ -196,6 +256,7 @@ describe("what a dry run prints", () => {
       /^- github:pull_request:acme\/api#\d+ tracked_by custom:board:old {2}\(strong 0\.7/,
     )
     expect(lines[1]).toMatch(/^… and \d+ more/)
+    expect(lines[3]).toMatch(/^timelines: 0 strong links more, \d+ fewer$/)
     expect(lines[2]).toMatch(/^links: 0 added, \d+ removed \(\d+ tracked_by strong\), 0 changed$/)
     expect(lines.at(-1)).toBe(`${requests.length} events read; nothing was written`)
   })
@@ -221,6 +282,13 @@ describe("a rule that is wrong", () => {
     expect(lines.join("\n")).toMatch(/rule bad failed on \d+ events, first on [0-9a-f-]{36}: no such board/)
   })
 
+  it.each(["tracked_by", "reverts"])("that throws where %s has made links keeps these", async (name) => {
+    const source = `export const rule = { name: "${name}", version: 9, find: () => { throw new Error("no such board") } }`
+    const { status, changes: found, summary } = await changes("--rule", await ruleFile(`${name}.mjs`, source))
+    expect([status, found.filter(({ before }) => before?.rule === name)]).toEqual([1, []])
+    expect(summary.faults).toMatchObject([{ rule: name, events: requests.length, message: "no such board" }])
+  })
+
   it.each([
     ["is not there", "absent.mjs", null, "there is no file"],
     ["does not parse", "syntax.mjs", "export const = 1", "cannot be loaded: "],
@@ -237,19 +305,35 @@ describe("a rule that is wrong", () => {
       'const a = { name: "x", version: 1, find() {} }; export const b = { ...a }; export default a',
       "exists already",
     ],
+    [
+      "has no find, beside one that has",
+      "finds.mjs",
+      'export const x = { name: "x", version: 1, finds: () => [] }; export const y = { name: "y", version: 1, find: () => [] }',
+      'correlation rule "x": its find must be a function (did you mean its "finds" to be it?)',
+    ],
   ])("is refused with the mend where it %s", async (_, name, source, message) => {
     const file = source === null ? join(folder, name) : await ruleFile(name, source)
     await expect(run("--rule", file)).rejects.toThrow(message)
   })
 
+  it("is refused where it is to be taken away and is not there", async () => {
+    await expect(run("--without", "tracked_bi")).rejects.toThrow(
+      /there is no rule tracked_bi: --without takes one of .*mention.*reverts/,
+    )
+  })
+
   it("is asked for, and its window too", async () => {
     await expect(run()).rejects.toThrow("say which rule is tried")
-    await expect(run("--without", "x", "--since", "soon")).rejects.toThrow("--since takes a duration")
-    await expect(run("--without", "x", "--since", "1d", "--until", "2d")).rejects.toThrow(
+    await expect(run("--without", "mention", "--since", "soon")).rejects.toThrow("--since takes a duration")
+    await expect(run("--without", "mention", "--since", "1d", "--until", "2d")).rejects.toThrow(
       "--until must be later",
     )
-    await expect(run("--without", "x", "--after", "latest")).rejects.toThrow("--after takes a whole number")
-    await expect(runCommand(correlationCommand, ["dryrun"], {})).rejects.toThrow("say correlation dry-run")
+    await expect(run("--without", "mention", "--after", "latest")).rejects.toThrow(
+      "--after takes a whole number",
+    )
+    await expect(runCommand(correlationCommand, ["dryrun"], {})).rejects.toThrow(
+      "say correlation rules [--rule FILE]…, or correlation dry-run",
+    )
   })
 })
 
@@ -265,6 +349,7 @@ describe("an interrupted dry run", () => {
       after: createCorrelation({ platforms, rules }).correlate,
       rules: new Set(["tracked_by"]),
       stored: ["tracked_by"],
+      selectors: [],
       window: { since: new Date(0), after: 0 },
       signal: stop.signal,
       eventsAtOnce: 5,

@@ -1,12 +1,11 @@
 import { Hono } from "hono"
 import { describe, expect, it } from "vitest"
 import { entityRoutes } from "../../src/api/entities.ts"
-import { problemHandlers } from "../../src/api/problem.ts"
-import { silentLog } from "../../src/core/log.ts"
 import { uuidv7 } from "../../src/core/uuid.ts"
 import { readAs } from "../../src/store/database.ts"
 import { timeline, type Timeline, type TimelineCursor } from "../../src/store/timeline.ts"
 import { testDatabase } from "../support/database.ts"
+import { quietProblems } from "../support/quiet-problems.ts"
 import { edge, insertEdges, insertLogged } from "./graph.ts"
 
 const database = await testDatabase()
@@ -14,10 +13,7 @@ const issue = "linear:issue:ENG-123"
 const pr = "github:pull_request:acme/api#42"
 const commit = `github:commit:${"a".repeat(40)}`
 
-const app = new Hono()
-const { onError, notFound } = problemHandlers(silentLog)
-app.onError(onError)
-app.notFound(notFound)
+const app = quietProblems(new Hono())
 app.route(
   "/api/v1/entities",
   entityRoutes(database, (c) => c.req.header("x-tenant") ?? "default"),
@@ -295,6 +291,32 @@ describe("links", () => {
 })
 
 describe("an entity is found", () => {
+  it("a timeline is turned page by page however far ahead its clocks are", async () => {
+    const far = "deployment:far"
+    const ids = [uuidv7(), uuidv7(), uuidv7()]
+    await insertLogged(
+      database.work,
+      ids.map((id, index) => ({
+        id,
+        entity: far,
+        occurredAt: "9999-12-31T23:59:59.999999Z",
+        position: 100 + index,
+        tenant: "far",
+      })),
+    )
+    const seen: string[] = []
+    let cursor: string | null = null
+    do {
+      const { events, nextCursor } = await page(
+        `${far}/timeline?limit=1${cursor === null ? "" : `&cursor=${cursor}`}`,
+        "far",
+      )
+      seen.push(...events.map(({ id }) => id))
+      cursor = nextCursor
+    } while (cursor !== null)
+    expect(seen).toEqual(ids)
+  })
+
   it.each([
     ["linear:issue:eng-123", issue],
     ["LINEAR%3Aissue%3AENG-123", issue],

@@ -1,16 +1,12 @@
 import { Hono } from "hono"
 import { describe, expect, it } from "vitest"
 import { entityRoutes } from "../../src/api/entities.ts"
-import { problemHandlers } from "../../src/api/problem.ts"
-import { silentLog } from "../../src/core/log.ts"
 import { testDatabase } from "../support/database.ts"
-import { comment, linearIssue, pullRequest, takeIn, timeAt, toSecond } from "./deliveries.ts"
+import { quietProblems } from "../support/quiet-problems.ts"
+import { comment, linearIssue, pr, pullRequest, takeIn, timeAt, toSecond } from "./deliveries.ts"
 
 const database = await testDatabase()
-const app = new Hono()
-const { onError, notFound } = problemHandlers(silentLog)
-app.onError(onError)
-app.notFound(notFound)
+const app = quietProblems(new Hono())
 app.route(
   "/api/v1/entities",
   entityRoutes(database, (c) => c.req.header("x-tenant") ?? "default"),
@@ -31,7 +27,6 @@ async function get(path: string, tenant = "default") {
 }
 
 const began = new Date("2026-11-22T00:00:00Z")
-const pr = "github:pull_request:acme/api#42"
 await takeIn(
   database,
   "default",

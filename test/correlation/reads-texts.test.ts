@@ -72,9 +72,43 @@ describe("a text's references", () => {
     ["comments", "<!-- Fixes ENG-1 -->\nENG-2"],
     ["a comment that is never closed", "ENG-2 <!-- ENG-1"],
     ["HTML quotations", "ENG-2\n<blockquote>\n<li>ENG-1</li>\n</blockquote>"],
+    ["a fence after a list", "- a\n\nb\n\n~~~\nENG-1\n~~~\nENG-2"],
+    ["a closed comment with paragraphs", "ENG-2 <!-- a\n\nENG-1 -->"],
+    ["an HTML quotation that is never closed", "ENG-2 <BLOCKQUOTE class=x>\n\nENG-1"],
+    ["what is struck out", "~~Fixes ENG-1~~ ENG-2"],
+    ["addresses that are struck out", `- [ ] ~~Fixes ${issueUrl}~~\n- [ ] ENG-2`],
     ["addresses in code", `\`\`\`\n${issueUrl}\n\`\`\`\nENG-2`],
   ])("leave out %s", (_, text) => {
     expect(read(text)).toEqual(['mentions linear:issue:ENG-2 "ENG-2" in body'])
+  })
+
+  it.each([
+    ["a comment's beginning in code", "Escape `<!--` in templates\n\nFixes ENG-2"],
+    ["the same in a longer span", "Escape `` `<!--` `` in templates\n\nFixes ENG-2"],
+    ["the same in a span over two lines", "Escape `a\n<!-` and `<!--` b\n\nFixes ENG-2"],
+    ["the same in fenced code", "```html\n<!-- start\n```\n\nFixes ENG-2"],
+    ["the same in indented code", "So:\n\n    <!-- start\n\nFixes ENG-2"],
+    ["the same behind a backslash", "Escape \\<!-- in templates\n\nFixes ENG-2"],
+    ["a quotation's beginning in code", "Render `<blockquote>` right\n\nFixes ENG-2"],
+    ["the same in fenced code", "~~~\n<blockquote>\n~~~\n\nFixes ENG-2"],
+    ["a fence in indented code", "    ```\n\nFixes ENG-2"],
+    ["a fence that goes on a paragraph", "So:\n    ```\n\nFixes ENG-2"],
+    ["a fence in a comment", "<!--\n```\n-->\nFixes ENG-2"],
+    ["a fence in an HTML quotation", "<blockquote>\n\n```\n</blockquote>\nFixes ENG-2"],
+    ["a fence behind a bullet", "- ```sh\n  ENG-1\n  ```\n\nFixes ENG-2"],
+    ["a fence behind a bullet in a list", "1. So\n   - ```sh\n     ENG-1\n     ```\n\nFixes ENG-2"],
+    ["a comment that ends in code", "<!-- `a --> Fixes ENG-2 `b <!-- ENG-1 -->"],
+    ["one backtick before a comment", "It`s\n<!-- `ENG-1` -->\nFixes ENG-2"],
+    ["one backtick before a comment of its line", "It`s <!-- ENG-1 -->\n\nand` so. Fixes ENG-2"],
+    ["a comment's beginning in a sentence", "Whatever has <!-- at ENG-1\n\nFixes ENG-2"],
+    ["backticks behind a backslash", "A \\` and <!-- ` ENG-1 --> Fixes ENG-2"],
+    ["tildes that strike nothing out", "About ~~ 5, ~~ 6\n\nFixes ENG-2, ~~a"],
+    ["tildes in code", "In `~~` and\n\nFixes ENG-2 `~~`"],
+    ["carriage returns", "```html\r\n<!-- start\r\n```\r\n\r\nFixes ENG-2"],
+  ])("are not lost behind %s", (_, text) => {
+    expect(read(text)).toEqual(['closes linear:issue:ENG-2 "ENG-2" in body'])
+    const numbers = text.replaceAll("ENG-", "#")
+    expect(read(numbers)).toEqual(['closes github:issue:acme/api#2 "#2" in body'])
   })
 
   it("tell what is quoted from what is said", () => {
@@ -155,6 +189,16 @@ describe("a text's references", () => {
     ).toEqual(['mentions github:pull_request:acme/api#50 "https://github.com/acme/api/pull/50" in body'])
   })
 
+  it("span an address however long it is, as far as addresses are read", () => {
+    const long = `${issueUrl}/${"a-".repeat(900)}b`
+    expect(long.length).toBeGreaterThan(1_800)
+    const [reference] = correlate({
+      entity: pullRequest,
+      texts: [{ field: "body", format: "markdown", text: `See ${long}.` }],
+    }).references
+    expect(reference?.evidence).toEqual({ field: "body", text: long, start: 4, end: 4 + long.length })
+  })
+
   it("are what is attached, where the field is an address", () => {
     expect(read(` ${issueUrl}\n`, { field: "attachment", format: "url" })).toEqual([
       `attached linear:issue:ENG-123 "${issueUrl}" in attachment`,
@@ -218,6 +262,11 @@ const piece = fc.oneof(
     "```",
     "> ",
     "<!--",
+    "-->",
+    "<blockquote>",
+    "- ",
+    "    ",
+    "\\",
     "\u0000",
     "\ud83d",
     "😀",
@@ -276,6 +325,18 @@ it.each([
   "merge a-1 b-2 c-3 into d-4\n",
   "Merge branch 'eng-12",
   "<blockquote>",
+  "<blockquote>`",
+  "<!-- a\n\n",
+  "`<!--` ",
+  "~~a ",
+  "~~a~~",
+  "a~~ ",
+  "``<!--` ",
+  "```\n<!--",
+  "- ```\n",
+  "    ```\n",
+  "> `<!--\n",
+  "\\`",
   "release ",
   "cherry picked from ",
   "https://linear.app/a/issue/A-1,",

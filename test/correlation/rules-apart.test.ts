@@ -26,6 +26,8 @@ const push = (written: string) =>
 
 const named = (count: number, from = 1) =>
   Array.from({ length: count }, (_, n) => `Closes ENG-${from + n}`).join("\n")
+const addresses = (count: number, from: number) =>
+  Array.from({ length: count }, (_, n) => `- https://linear.app/acme/issue/ENG-${from + n}`).join("\n")
 const release = (title: string, body: string, bot = false) =>
   opened([text("title", title), { ...text("body", body, "markdown"), bot }], title)
 const strong = (found: string[]) => found.filter((link) => link.includes("(strong"))
@@ -36,6 +38,16 @@ describe("a list of issues", () => {
     const found = release("Release: ENG-1, ENG-2, ENG-3 and more", named(57, 4))
     expect(found).toHaveLength(60)
     expect(strong(found)).toEqual([])
+  })
+
+  it("of a release that is cut into fields makes weak links alone", () => {
+    const title = "Release 2: ENG-1 ENG-2 ENG-3 ENG-4 ENG-5"
+    expect(strong(release(title, `${named(5, 6)}\n\n${addresses(5, 11)}`))).toEqual([])
+    expect(strong(release(title, named(5, 6)))).toEqual([])
+    expect(strong(release("Release 2", `${named(5, 6)}\n\n${addresses(5, 11)}`))).toEqual([])
+    // What two fields name is one thing, and so much may be one piece of work.
+    expect(strong(release(title, named(5, 1)))).toHaveLength(10)
+    expect(strong(release("ENG-1 Add limits", named(5, 2)))).toHaveLength(6)
   })
 
   it("of what a pull request is about beside its title leaves the title strong", () => {

@@ -98,11 +98,13 @@ describe("keys of teams, learned from Linear's events", () => {
     await tell(issues, issues.length)
     await tell(others, all.length)
     expect(await linksTo("linear:issue:")).toEqual([
+      "github:pull_request:acme/api#1 may_name linear:issue:AB-9 weak",
       "github:pull_request:acme/api#1 mentions linear:issue:OPS-12 weak",
       "github:pull_request:acme/api#2 implements linear:issue:PLA4-7 strong",
       "github:pull_request:acme/api#2 mentions linear:issue:ENG-1 weak",
       "github:pull_request:acme/api#3 implements linear:issue:4U-3 strong",
       "github:pull_request:acme/api#4 implements linear:issue:ENG-2 strong",
+      "github:pull_request:acme/api#4 may_name linear:issue:MISC-4 weak",
     ])
     const { rows } = await hub.database.work.query(
       "select key, read_to >= known_at as read from linear_team_keys order by key",
@@ -195,7 +197,7 @@ describe("keys of teams, learned from Linear's events", () => {
     await next.start()
     await until(logged, ({ rows }) => rows[0]?.n === others.length + 1)
     await next.stop()
-    expect(await linksTo("linear:issue:")).toEqual([
+    expect(await linksTo("linear:issue:OPS")).toEqual([
       "github:pull_request:acme/api#1 mentions linear:issue:OPS-12 weak",
     ])
   })

@@ -1,55 +1,12 @@
-import type pg from "pg"
 import { beforeAll, expect, it } from "vitest"
 import { linksOf } from "../../src/store/correlations.ts"
-import { createPool, readAs, type Db } from "../../src/store/database.ts"
+import { createPool, readAs } from "../../src/store/database.ts"
 import { timeline } from "../../src/store/timeline.ts"
 import { testDatabase } from "../support/database.ts"
+import { explaining, rowsOf, scansOf, type PlanNode } from "./plans.ts"
 
 const database = await testDatabase()
 const stories = 8_000
-
-interface PlanNode {
-  "Node Type": string
-  "Relation Name"?: string
-  "Index Name"?: string
-  "Actual Rows"?: number
-  "Actual Loops"?: number
-  "Rows Removed by Filter"?: number
-  Plans?: PlanNode[]
-}
-
-/** A connection that notes the plan of every query before it runs it. */
-function explaining(db: Db, plans: Map<string, PlanNode[]>): Db {
-  return {
-    query: async <Row extends pg.QueryResultRow>(query: string | pg.QueryConfig, values?: unknown[]) => {
-      if (typeof query === "string") return db.query<Row>(query, values)
-      const { rows } = await db.query<{ "QUERY PLAN": [{ Plan: PlanNode }] }>(
-        `explain (analyze, format json) ${query.text}`,
-        query.values,
-      )
-      const name = query.name ?? query.text
-      plans.set(name, [
-        ...(plans.get(name) ?? []),
-        ...rows.flatMap((row) => flatten(row["QUERY PLAN"][0].Plan)),
-      ])
-      return db.query<Row>(query)
-    },
-  }
-}
-
-function flatten(node: PlanNode): PlanNode[] {
-  return [node, ...(node.Plans ?? []).flatMap(flatten)]
-}
-
-const scansOf = (plans: PlanNode[], table: string) =>
-  plans.filter((node) => node["Relation Name"]?.startsWith(table))
-
-/** Rows that scans looked at, kept or not. */
-const rowsOf = (nodes: PlanNode[]) =>
-  nodes.reduce((sum, node) => {
-    const rows = (node["Actual Rows"] ?? 0) + (node["Rows Removed by Filter"] ?? 0)
-    return sum + rows * (node["Actual Loops"] ?? 1)
-  }, 0)
 
 // Each story: an issue, its pull request told of by five events, two commits, checks, a message, a
 // deployment; and one branch that all of them mention weakly. 112,000 edges in all.

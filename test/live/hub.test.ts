@@ -56,7 +56,7 @@ it("what comes by webhook is told by the API and the command, backwards or forwa
 })
 
 it("a name that is none, and a key of which nothing is known, are told apart", async () => {
-  await expect(runCommand(statusCommand, ["limits"], env)).rejects.toThrow("name an issue, a pull request")
+  await expect(runCommand(statusCommand, ["limits"], env)).rejects.toThrow("names nothing: give an issue")
   await expect(runCommand(statusCommand, ["ENG-999"], env)).rejects.toThrow(
     "nothing is known of linear:issue:ENG-999",
   )

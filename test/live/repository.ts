@@ -25,6 +25,8 @@ export interface Commit {
   message: string
   author: string
   parents: readonly Commit[]
+  /** What it changes. */
+  files?: readonly string[]
 }
 
 /** A pull request of the repository. */
@@ -89,12 +91,15 @@ export function createRepository(name = "acme/api") {
       from === undefined ? [...branches].flatMap(([other, tip]) => (other === branch ? [] : tip)) : [from]
     const before = new Set(others.flatMap((other) => [...ancestors(other)]))
     const all = [...ancestors(to)].filter((one) => !before.has(one)).toReversed()
-    const list = all.slice(-listed).map(({ sha, message, author }) => ({
+    const list = all.slice(-listed).map(({ sha, message, author, files }) => ({
       id: sha,
       message,
       timestamp: minute(now),
       distinct: true,
       author: { name: author, email: `${author}@acme.example` },
+      added: [],
+      removed: [],
+      modified: files ?? ["README.md"],
     }))
     github("push", {
       ref: branch.startsWith("refs/") ? branch : `refs/heads/${branch}`,
@@ -109,7 +114,7 @@ export function createRepository(name = "acme/api") {
     return to
   }
 
-  const pullRequestEvent = (action: string, pr: PullRequest, fields: object): void => {
+  const pullRequestEvent = (action: string, pr: PullRequest, fields: object, into = "main"): void => {
     now += 1
     const of = { id: 7, full_name: name, default_branch: "main" }
     github("pull_request", {
@@ -125,16 +130,16 @@ export function createRepository(name = "acme/api") {
         merged_at: null,
         merge_commit_sha: null,
         head: { ref: pr.branch, sha: pr.head.sha, repo: of },
-        base: { ref: "main", repo: of },
+        base: { ref: into, repo: of },
         created_at: minute(0),
         updated_at: minute(now),
         ...fields,
       },
     })
   }
-  const merged = (pr: PullRequest, by: Commit): Commit => {
+  const merged = (pr: PullRequest, by: Commit, into: string): Commit => {
     const merge = { state: "closed", merged: true, merged_at: minute(now), merge_commit_sha: by.sha }
-    pullRequestEvent("closed", pr, merge)
+    pullRequestEvent("closed", pr, merge, into)
     return by
   }
 
@@ -181,19 +186,21 @@ export function createRepository(name = "acme/api") {
       pullRequestEvent("opened", pr, {})
       return pr
     },
+    /** Tells of the head that a pull request has now. */
+    update: (pr: PullRequest): void => pullRequestEvent("synchronize", pr, {}),
     close: (pr: PullRequest): void => pullRequestEvent("closed", pr, { state: "closed" }),
     squash: (pr: PullRequest, into = "main"): Commit =>
-      merged(pr, push(into, commit(`${pr.title} (#${pr.number})`, [head(into)]))),
+      merged(pr, push(into, commit(`${pr.title} (#${pr.number})`, [head(into)])), into),
     merge: (pr: PullRequest, into = "main", listed = 2048): Commit => {
       const message = `Merge pull request #${pr.number} from acme/${pr.branch}`
-      return merged(pr, push(into, commit(message, [head(into), pr.head]), { listed }))
+      return merged(pr, push(into, commit(message, [head(into), pr.head]), { listed }), into)
     },
     /** Its commits anew on top of the branch. */
     rebase: (pr: PullRequest, into = "main"): Commit => {
       const own = [...ancestors(pr.head)].filter((one) => !ancestors(head(into)).has(one)).toReversed()
       let tip = head(into)
-      for (const one of own) tip = commit(one.message, [tip], one.author)
-      return merged(pr, push(into, tip))
+      for (const one of own) tip = { ...one, ...commit(one.message, [tip], one.author) }
+      return merged(pr, push(into, tip), into)
     },
     /** A deployment by GitHub's own events; times in minutes. */
     deploy: (

@@ -1,35 +1,15 @@
 import { describe, expect, it } from "vitest"
 import { testDatabase } from "../support/database.ts"
+import { asker, deployedOnce, pull, type Repository } from "./asked.ts"
 import { createRepository, minute, statusOf, takeIn, testWriter } from "./repository.ts"
 
 const database = await testDatabase()
 const writer = testWriter(database)
-const pull = (number: number): string => `github:pull_request:acme/api#${number}`
+const after = asker(database, writer)
 
-type Repository = ReturnType<typeof createRepository>
-
-/** Takes in what happened, and answers where things are live, in short. */
-async function after(repository: Repository) {
-  const tenant = await takeIn(writer, repository.deliveries)
-  const status = (entity: string) => statusOf(database, tenant, entity)
-  return {
-    tenant,
-    status,
-    /** `production@3` for each environment it is live in, with the minute since when. */
-    live: async (entity: string): Promise<string[]> =>
-      (await status(entity)).live.map(
-        ({ environment, since }) => `${environment}@${(since.getTime() - Date.parse(minute(0))) / 60_000}`,
-      ),
-    why: async (entity: string): Promise<string[]> =>
-      (await status(entity)).pending.map(({ environment, reason }) => `${environment}: ${reason}`),
-  }
-}
-
-/** A repository whose production is at its beginning. */
-function deployedOnce(): Repository {
-  const repository = createRepository()
-  repository.deploy(1, repository.grow("main", "Begin for good"))
-  return repository
+/** A deployment of the repository by a tool of its own. */
+function tell(repository: Repository, id: string, fields: Record<string, unknown> = {}): void {
+  repository.tell({ id, project: "api", repo: { fullName: "acme/api" }, ...fields })
 }
 
 describe("an issue", () => {
@@ -140,11 +120,12 @@ describe("a pull request", () => {
   it("that is open or was closed is nowhere, and says so", async () => {
     const repository = deployedOnce()
     repository.open(1, "Open")
-    repository.close(repository.open(2, "Closed"))
+    repository.close(repository.open(2, "ENG-2: Closed"))
     const { why, status } = await after(repository)
     expect(await why(pull(1))).toEqual(["production: acme/api#1 is not merged"])
     expect(await why(pull(2))).toEqual(["production: acme/api#2 was closed and not merged"])
     expect((await status(pull(1))).summary).toBe("open, not live in production")
+    expect((await status("linear:issue:ENG-2")).summary).toBe("not merged, not live in production")
     expect((await status(pull(2))).summary).toBe("closed, not live in production")
   })
 
@@ -343,6 +324,41 @@ describe("branches", () => {
     expect(await live(`github:commit:${plain.sha}`)).toEqual([`production@${repository.time()}`])
   })
 
+  it("a commit of the same message and author is no copy where it changes other files", async () => {
+    const repository = deployedOnce()
+    const old = repository.head("main")
+    const translations = (...files: string[]) => ({
+      ...repository.commit("Update translations", [old]),
+      files,
+    })
+    repository.push("l10n-1", translations("locales/de.json"))
+    repository.rebase(repository.open(1, "ENG-1: Translations of November", { branch: "l10n-1" }))
+    repository.deploy(2, repository.push("hotfix-1", translations("locales/fr.json")))
+    expect(await (await after(repository)).live("linear:issue:ENG-1")).toEqual([])
+    repository.branch("unknown-1", old)
+    repository.push("unknown-1", translations())
+    const untold = repository.push("main", { ...translations(), parents: [repository.head("main")] })
+    repository.deploy(3, repository.push("unknown-2", translations()))
+    expect(await (await after(repository)).live(`github:commit:${untold.sha}`)).toEqual([])
+    repository.deploy(4, repository.push("hotfix-2", translations("locales/de.json")))
+    expect(await (await after(repository)).live("linear:issue:ENG-1")).toHaveLength(1)
+  })
+
+  it("nor where its author says the same time and again, unless the branch was only rewritten", async () => {
+    const repository = deployedOnce()
+    const old = repository.head("main")
+    const first = repository.grow("main", "Update translations")
+    repository.grow("main", "Update translations")
+    const fix = repository.grow("main", "Mend the header")
+    repository.push("work-1", repository.commit("Mend the header", [old]))
+    repository.push("work-1", repository.commit("Mend the header", [old]))
+    repository.branch("hotfix", old, "Update translations", "Mend the header")
+    repository.deploy(2, repository.head("hotfix"))
+    const { live } = await after(repository)
+    expect(await live(`github:commit:${first.sha}`)).toEqual([])
+    expect(await live(`github:commit:${fix.sha}`)).toHaveLength(1)
+  })
+
   it("a hotfix off an older commit does not hold what the trunk has since", async () => {
     const repository = deployedOnce()
     const old = repository.head("main")
@@ -408,4 +424,139 @@ describe("branches", () => {
     )
     expect(found).toEqual([1, 1, 0, 0])
   })
+})
+
+describe("what is taken down", () => {
+  it("is live no more, by the deployment that was there last alone", async () => {
+    const repository = createRepository()
+    tell(repository, "d-0", { sha: repository.grow("main", "Begin for good").sha })
+    const { sha } = repository.squash(repository.open(1, "ENG-1: Limit requests"))
+    tell(repository, "d-1", { sha })
+    const since = repository.time()
+    tell(repository, "d-0", { status: "inactive" })
+    const superseded = await after(repository)
+    expect(await superseded.live("linear:issue:ENG-1")).toEqual([`production@${since}`])
+    expect((await superseded.status("deployment:d-0")).summary).toBe("inactive, not live in production")
+
+    tell(repository, "d-1", { status: "inactive" })
+    const { live, why, status } = await after(repository)
+    expect(await live("linear:issue:ENG-1")).toEqual([])
+    expect(await why("linear:issue:ENG-1")).toEqual([
+      `production: acme/api#1 is there no more: deployment:d-1 is inactive since ${minute(repository.time())}`,
+    ])
+    expect(await status("deployment:d-1")).toMatchObject({
+      live: [],
+      pending: [{ reason: "it is inactive" }],
+      summary: "inactive, not live in production",
+    })
+
+    tell(repository, "d-2", { sha })
+    const again = await after(repository)
+    expect(await again.live("linear:issue:ENG-1")).toEqual([`production@${repository.time()}`])
+    expect(await again.live("deployment:d-2")).toEqual([`production@${repository.time()}`])
+  })
+
+  it("in the same moment as something else is put there, was only superseded", async () => {
+    const repository = deployedOnce()
+    const squash = repository.squash(repository.open(1, "Limit requests"))
+    repository.deploy(2, squash)
+    const since = repository.time()
+    repository.deploy(2, squash, { state: "inactive", at: since + 1 })
+    repository.deploy(3, repository.grow("main", "More"), { at: since + 1 })
+    expect(await (await after(repository)).live(pull(1))).toEqual([`production@${since}`])
+  })
+
+  it("a failure after the success does not do: it says so, and is there", async () => {
+    const repository = deployedOnce()
+    const squash = repository.squash(repository.open(1, "Limit requests"))
+    repository.deploy(2, squash)
+    const since = repository.time()
+    repository.deploy(2, squash, { state: "failure" })
+    const { live, status } = await after(repository)
+    expect(await live(pull(1))).toEqual([`production@${since}`])
+    expect(await status("deployment:github/2")).toMatchObject({
+      state: "failure",
+      summary: `success, then failure, live in production since ${minute(since)}`,
+    })
+  })
+
+  it("of a branch's preview, is the one that was there last too", async () => {
+    const repository = deployedOnce()
+    const pr = repository.open(1, "Shown beforehand")
+    const preview = { environment: "Preview", ref: pr.branch }
+    repository.deploy(5, pr.head, preview)
+    pr.head = repository.grow(pr.branch, "Shown better")
+    repository.update(pr)
+    repository.deploy(6, pr.head, preview)
+    repository.deploy(5, pr.head, { ...preview, state: "inactive" })
+    expect(await (await after(repository)).live(pull(1))).toHaveLength(1)
+    repository.deploy(6, pr.head, { ...preview, state: "inactive" })
+    expect(await (await after(repository)).live(pull(1))).toEqual([])
+  })
+})
+
+describe("a commit named in short", () => {
+  it("brings what it would by its whole name, and makes known a tool that names no repository", async () => {
+    const repository = createRepository()
+    repository.tell({
+      id: "d-0",
+      project: "api",
+      sha: repository.grow("main", "Begin for good").sha.slice(0, 10),
+    })
+    const squash = repository.squash(repository.open(42, "ENG-1: Limit requests"))
+    expect(await (await after(repository)).why(pull(42))).toEqual([
+      "production: no deployment there holds acme/api#42",
+    ])
+    repository.tell({ id: "d-1", project: "api", sha: squash.sha.slice(0, 7) })
+    const { live, status } = await after(repository)
+    expect(await live("linear:issue:ENG-1")).toEqual([`production@${repository.time()}`])
+    const { live: here, pullRequests } = await status("deployment:d-1")
+    expect(pullRequests.map(({ entity }) => entity)).toEqual([pull(42)])
+    expect(here).toMatchObject([{ sha: squash.sha }])
+  })
+
+  it("is understood as it was then, whatever commit of the like was heard of later", async () => {
+    const repository = deployedOnce()
+    const squash = repository.squash(repository.open(1, "ENG-1: Limit requests"))
+    repository.deploy(2, squash.sha.slice(0, 7))
+    const then = new Date(Date.UTC(2026, 10, 22) + (repository.deliveries.length - 1) * 1000)
+    const other = repository.commit("Of the like", [repository.head("main")])
+    repository.push("other", { ...other, sha: squash.sha.slice(0, 7) + "0".repeat(33) })
+    const { status } = await after(repository)
+    expect((await status("linear:issue:ENG-1", then)).live).toHaveLength(1)
+  })
+})
+
+it("a title is the latest that was known then, whatever came since", async () => {
+  const repository = deployedOnce()
+  repository.tell({ id: "d-1", project: "api", status: "queued" })
+  const then = new Date(Date.UTC(2026, 10, 22) + (repository.deliveries.length - 1) * 1000)
+  for (let attempt = 2; attempt < 25; attempt++) {
+    repository.tell({ id: "d-1", project: "api", status: "in_progress", attempt })
+  }
+  const { status } = await after(repository)
+  const { title: now } = await status("deployment:d-1")
+  const { title } = await status("deployment:d-1", then)
+  expect([title, now]).toEqual([expect.stringContaining("queued"), expect.stringContaining("progress")])
+})
+
+it("what was pushed straight to the trunk is pushed, and its issue is told by its state or by places alone", async () => {
+  const repository = deployedOnce()
+  const commit = repository.grow("main", "Fixes ENG-5 by hand")
+  const waiting = await after(repository)
+  expect((await waiting.status(`github:commit:${commit.sha}`)).summary).toBe("pushed, not live in production")
+  expect((await waiting.status("linear:issue:ENG-5")).summary).toBe("not live in production")
+
+  repository.deploy(2, commit)
+  const since = minute(repository.time())
+  const { status } = await after(repository)
+  expect(await status(`github:commit:${commit.sha}`)).toMatchObject({
+    state: "pushed",
+    summary: `pushed, live in production since ${since}`,
+  })
+  expect((await status("linear:issue:ENG-5")).summary).toBe(`live in production since ${since}`)
+  repository.issue("ENG-5", "Mend it", "Done")
+  repository.close(repository.open(7, "ENG-5: Another way"))
+  const closed = await after(repository)
+  expect((await closed.status("linear:issue:ENG-5")).summary).toBe(`done, live in production since ${since}`)
 })

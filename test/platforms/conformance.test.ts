@@ -132,6 +132,22 @@ for (const { platform, sender } of kinds) {
       },
     )
 
+    it("values that no text can be made of harm nothing, wherever one stands", () => {
+      const odd = { toString: 1, valueOf: null }
+      const oddened = (value: unknown): unknown => {
+        if (Array.isArray(value)) return [odd, ...value.map(oddened)]
+        if (typeof value !== "object" || value === null) return value
+        return Object.fromEntries(Object.entries(value).map(([name, at]) => [name, oddened(at)]))
+      }
+      for (const fixture of events) {
+        const payload = messageOf(fixture.request, fixture.contentType).payload
+        expectWithstands(platform, fixture, oddened(payload))
+        if (typeof payload !== "object" || payload === null) continue
+        for (const name of Object.keys(payload))
+          expectWithstands(platform, fixture, { ...payload, [name]: odd })
+      }
+    })
+
     it("nesting without end harms nothing", () => {
       const deep = JSON.parse("[".repeat(10_000) + "]".repeat(10_000))
       for (const fixture of events) {

@@ -2,9 +2,9 @@ import { http, HttpResponse } from "msw"
 import { setupServer } from "msw/node"
 import { afterAll, afterEach, expect, test } from "vitest"
 import type { Fields } from "../../src/core/fields.ts"
-import { silentLog } from "../../src/core/log.ts"
 import type { Finding, Recovery, RecoveryAccess } from "../../src/core/remote.ts"
 import { github } from "../../src/platforms/github/index.ts"
+import { accessOf } from "./support/sweeping.ts"
 
 const saas = setupServer()
 saas.listen({ onUnhandledFrame: "error" })
@@ -29,17 +29,8 @@ function access(
       return (answers[path] ?? (() => HttpResponse.json({ message: "Not Found" }, { status: 404 })))(request)
     }),
   )
-  return {
-    apiUrl,
-    credential: "ghp_secret",
-    settings: { hooks, records: false },
-    clock: () => new Date(),
-    signal: new AbortController().signal,
-    log: silentLog,
-    sightings: () => Promise.resolve([]),
-    ...more,
-    asked,
-  }
+  const settings = { hooks, records: false }
+  return { ...accessOf(apiUrl, "ghp_secret", { settings, clock: () => new Date(), ...more }), asked }
 }
 
 async function recovery(): Promise<Recovery> {

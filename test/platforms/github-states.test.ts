@@ -16,8 +16,13 @@ function read(event: string, payload: object): Normalized {
   })
 }
 
+function statesOf(event: string, payload: object) {
+  return read(event, payload).states ?? []
+}
+
+/** The state of what an event shows in one. */
 function stateOf(event: string, payload: object) {
-  return read(event, payload).states?.[0]
+  return statesOf(event, payload)[0]
 }
 
 describe("what an event says in a field of a thing, its state tells of", () => {
@@ -36,6 +41,14 @@ function timeOfStatus(state: string): number {
   return stateOf("deployment_status", payload)?.at.getTime() ?? 0
 }
 
+/** An issue as a dependency shows it, some seconds after the full hour. */
+const issueAfter = (seconds: number, number: number) => ({
+  id: number * 11,
+  number,
+  updated_at: `2026-11-20T10:00:0${seconds}Z`,
+  repository_url: "https://api.github.com/repos/acme/api",
+})
+
 describe("a state", () => {
   const updated_at = "2026-11-20T10:00:00Z"
 
@@ -48,12 +61,13 @@ describe("a state", () => {
       labels: [],
       head: { ref: "main" },
     }
-    expect(stateOf("pull_request", { action: "labeled", pull_request })?.fields).toEqual({
-      title: "Limits",
-      body: null,
-      labels: null,
-      branch: "main",
-    })
+    const fields = { title: "Limits", body: null, labels: null, branch: "main" }
+    expect(stateOf("pull_request", { action: "opened", pull_request })?.fields).toEqual(fields)
+    const { labels, ...others } = fields
+    expect(statesOf("pull_request", { action: "labeled", pull_request })).toMatchObject([
+      { fields: others },
+      { fields: { labels } },
+    ])
   })
 
   it("is the thing's by the id of its repository, whatever that is called", () => {
@@ -75,14 +89,45 @@ describe("a state", () => {
 
   it("is in the order in which things come about within a second", () => {
     const at = (action: string) =>
-      stateOf("issue_comment", { action, issue: { number: 1 }, comment: { id: 9, body: "x", updated_at } })
-        ?.at
+      statesOf("issue_comment", {
+        action,
+        issue: { number: 1 },
+        comment: { id: 9, body: "x", updated_at },
+      }).find(({ fields }) => "comment" in fields)?.at
     const [created = 0, edited = 0, deleted = 0] = ["created", "edited", "deleted"].map((action) =>
       Number(at(action)),
     )
     expect(created).toBeLessThan(edited)
     expect(edited).toBeLessThan(deleted)
     expect(Math.floor(deleted / 1000) * 1000).toBe(Date.parse(updated_at))
+  })
+
+  it("of an edit is later in what the edit changed, and no later in the rest", () => {
+    const issue = { number: 42, updated_at, title: "Limits", body: "Closes ENG-1", labels: [] }
+    const later = (changes?: object) => {
+      const states = statesOf("issues", { action: "edited", issue, ...(changes && { changes }) })
+      expect(states).toHaveLength(2)
+      expect(Number(states[0]?.at)).toBeLessThan(Number(states[1]?.at))
+      return Object.keys(states[1]?.fields ?? {})
+    }
+    expect(later({ title: { from: "Limit" } })).toEqual(["title"])
+    expect(later({ body: { from: "" } })).toEqual(["body"])
+    expect(later({})).toEqual(["title", "body"])
+    expect(later()).toEqual(["title", "body"])
+  })
+
+  it("of a list is the later the further it has grown or shrunk within a second", () => {
+    const at = (action: string, ...names: string[]) => {
+      const issue = { number: 42, updated_at, labels: names.map((name) => ({ name })) }
+      return Number(stateOf("issues", { action, issue })?.at)
+    }
+    expect(at("labeled", "a")).toBeLessThan(at("labeled", "a", "b"))
+    expect(at("labeled", "a", "b")).toBeLessThan(at("unlabeled", "a"))
+    expect(at("unlabeled", "a")).toBeLessThan(at("unlabeled"))
+    const many = Array.from({ length: 200 }, (_, index) => `l${index}`)
+    expect(at("labeled", ...many)).toBeLessThan(at("unlabeled", ...many))
+    expect(at("unlabeled")).toBeLessThan(at("deleted"))
+    expect(at("deleted") - Date.parse(updated_at)).toBeLessThan(1000)
   })
 
   it("of a review that is edited or dismissed is no earlier than its pull request's", () => {
@@ -112,6 +157,25 @@ describe("a state", () => {
       { entity: "github:issue_id:7#3", fields: { parent: parent_issue.url } },
     ])
     expect(removed.states).toMatchObject([{ fields: { parent: null } }])
+  })
+
+  it("of a dependency is that of the pair, and ends by its removal", () => {
+    const dependency = (action: string, seconds: number) =>
+      read("issue_dependencies", {
+        action,
+        blocked_issue: issueAfter(seconds, 1),
+        blocking_issue: issueAfter(4, 2),
+      })
+    const added = dependency("blocked_by_added", 1)
+    const entity = "github:issue_dependency:11/22"
+    expect(added.references).toMatchObject([{ entity: "github:issue:acme/api#2", document: entity }])
+    expect(added.states).toMatchObject([{ entity, fields: { blockedBy: "github:issue:acme/api#2" } }])
+    const removed = dependency("blocking_removed", 2)
+    expect(removed.references).toEqual([])
+    expect(removed.states).toMatchObject([{ entity, fields: { blockedBy: null } }])
+    expect(Number(added.states?.[0]?.at)).toBeLessThan(Number(removed.states?.[0]?.at))
+    const withoutIds = { blocked_issue: { number: 1 }, blocking_issue: { number: 2 } }
+    expect(read("issue_dependencies", { action: "blocked_by_added", ...withoutIds }).states).toEqual([])
   })
 
   it("of a deployment goes forward within a second", () => {

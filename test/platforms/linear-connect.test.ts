@@ -1,17 +1,12 @@
-import { setupServer } from "msw/node"
-import { expect, onTestFinished, test } from "vitest"
+import { expect, test } from "vitest"
 import { silentLog } from "../../src/core/log.ts"
 import type { ConnectPlan, ConnectRequest } from "../../src/core/remote.ts"
 import { linear } from "../../src/platforms/linear/index.ts"
 import { createLinearWorld, type LinearWorld, type LinearWorldOptions } from "../support/worlds/linear.ts"
+import { answering } from "./support/sweeping.ts"
 
-function startWorld(more: Partial<LinearWorldOptions> = {}): LinearWorld {
-  const world = createLinearWorld({ clock: () => new Date(), ...more })
-  const saas = setupServer(...world.handlers)
-  saas.listen({ onUnhandledFrame: "error" })
-  onTestFinished(() => saas.close())
-  return world
-}
+const startWorld = (more: Partial<LinearWorldOptions> = {}): LinearWorld =>
+  answering(createLinearWorld({ clock: () => new Date(), ...more }))
 
 async function plan(world: LinearWorld, more: Partial<ConnectRequest> = {}): Promise<ConnectPlan> {
   const { connector } = (await linear.calls?.load()) ?? {}

@@ -228,6 +228,34 @@ describe("with the teams' keys known", () => {
   })
 })
 
+/** What a reader who knows that ENG is a team takes for mentions; whether it is the only one, or one of them. */
+const knowingOne = (field: string, format: TextField["format"], text: string, allTeams = false) =>
+  mentionsIn({ field, format, text }, null, { teamKeys: new Set(["ENG"]), allTeams }).map(
+    (mention) => `${mention.relation} ${mention.text}`,
+  )
+
+describe("with the keys of some teams known", () => {
+  test.each<[string, TextField["format"], string, string[]]>([
+    ["title", "plain", "OPS-5: limit what ENG-1 does", ["may_name OPS-5", "mentions ENG-1"]],
+    ["title", "plain", "ops-5: limit UTF-8 and ISO-8601, [web-12]", []],
+    ["title", "plain", "skip OPS-5", []],
+    ["branch", "branch", "sam/OPS-5-limits", ["may_name OPS-5"]],
+    ["branch", "branch", "sam/ops-5-limits", []],
+    ["branch", "branch", "OPS-5-and-eng-1", ["may_name OPS-5", "names eng-1"]],
+    ["branch", "branch", "renovate/OPS-5", []],
+    ["body", "markdown", "Closes OPS-6, OPS-7", ["may_name OPS-6", "may_name OPS-7"]],
+    ["body", "markdown", "Closes ops-6 and see OPS-7", []],
+    ["body", "markdown", "Closes UTF-8", []],
+    ["body", "markdown", "Part of OPS-6", []],
+    ["commit", "plain", "OPS-5: limit\n\nFixes OPS-6", ["may_name OPS-6"]],
+  ])("a %s (%s) %j may name others in capitals: %j", (field, format, text, expected) => {
+    expect(knowingOne(field, format, text)).toEqual(expected)
+    expect(knowingOne(field, format, text, true)).toEqual(
+      expected.filter((one) => one.includes(" ENG-1") || one.includes(" eng-1")),
+    )
+  })
+})
+
 test("Slack's links are read by their labels, their addresses by whoever owns them", () => {
   expect(
     found("slack", "<https://linear.app/acme/issue/ENG-1/x|ENG-1 Login> and <https://x.example/ENG-2>"),
@@ -269,8 +297,8 @@ test("spans are right, order is that of the text, and nothing throws, whatever t
       text,
       fc.boolean(),
       (format, written, knows) => {
-        const known = knows ? { teamKeys: new Set(["ENG"]) } : {}
-        const mentions = mentionsIn({ field: "x", format, text: written }, null, known)
+        const known = knows ? { teamKeys: new Set(["WEB"]) } : {}
+        const mentions = mentionsIn({ field: "title", format, text: written }, null, known)
         expect(mentions.map(({ start, end }) => written.slice(start, end))).toEqual(
           mentions.map((one) => one.text),
         )

@@ -1,70 +1,21 @@
 import { readdirSync, readFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { setupServer } from "msw/node"
-import { expect, onTestFinished, test } from "vitest"
-import type { Fields } from "../../src/core/fields.ts"
-import { silentLog } from "../../src/core/log.ts"
-import type { LoggedRecord, RecoveryAccess, SweepPage, SweepWindow } from "../../src/core/remote.ts"
+import { expect, test } from "vitest"
+import type { RecoveryAccess } from "../../src/core/remote.ts"
 import { linear } from "../../src/platforms/linear/index.ts"
 import { createLinearWorld, type LinearWorld, type LinearWorldOptions } from "../support/worlds/linear.ts"
 import type { LinearDelivery } from "../support/worlds/linear-things.ts"
 import { selectionOf, type Selected } from "../support/worlds/selection.ts"
+import { accessOf, answering, bodyOf, minutesAgo, now, readingOf, sweepsOf } from "./support/sweeping.ts"
 
-const hour = 3_600_000
-const now = new Date("2026-11-21T12:00:00.000Z")
-const window: SweepWindow = { since: new Date(now.getTime() - hour), until: now, cursor: null }
-const minutesAgo = (minutes: number): Date => new Date(now.getTime() - minutes * 60_000)
+const { pagesOf, recordsOf, expectToGoOn } = sweepsOf(linear)
 
-function startWorld(more: Partial<LinearWorldOptions> = {}): LinearWorld {
-  const world = createLinearWorld({ clock: () => now, ...more })
-  const saas = setupServer(...world.handlers)
-  saas.listen({ onUnhandledFrame: "error" })
-  onTestFinished(() => saas.close())
-  return world
-}
+const startWorld = (more: Partial<LinearWorldOptions> = {}): LinearWorld =>
+  answering(createLinearWorld({ clock: () => now, ...more }))
 
-function accessTo({ apiUrl, apiKey }: LinearWorld, more: Partial<RecoveryAccess> = {}): RecoveryAccess {
-  return {
-    apiUrl,
-    credential: apiKey,
-    settings: {},
-    clock: () => now,
-    signal: new AbortController().signal,
-    log: silentLog,
-    sightings: () => Promise.resolve([]),
-    ...more,
-  }
-}
-
-async function pagesOf(access: RecoveryAccess, swept: SweepWindow = window): Promise<SweepPage[]> {
-  const { recovery } = (await linear.calls?.load()) ?? {}
-  const pages: SweepPage[] = []
-  for await (const page of recovery!.sweep(access, swept)) pages.push(page)
-  return pages
-}
-
-async function recordsOf(access: RecoveryAccess, swept?: SweepWindow): Promise<LoggedRecord[]> {
-  const pages = await pagesOf(access, swept)
-  return pages.flatMap(({ findings }) => findings.filter((finding) => finding.kind === "record"))
-}
-
-function keysOf(pages: readonly SweepPage[]): Set<string> {
-  return new Set(pages.flatMap(({ findings }) => findings.map(({ key }) => key)))
-}
-
-function bodyOf({ recovered }: LoggedRecord): Buffer {
-  if (recovered === null || typeof recovered === "function") throw new Error("no body")
-  return recovered.body
-}
-
-/** How the platform reads a delivery, by its body. */
-function reading(body: string | Buffer, headers: Fields = {}) {
-  const payload: unknown = JSON.parse(body.toString())
-  const kept = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]))
-  const message = { headers: kept, contentType: "application/json", payload, receivedAt: now }
-  return { identity: linear.identify(message, Buffer.from(body)), normalized: linear.normalize(message) }
-}
+const accessTo = ({ apiUrl, apiKey }: LinearWorld, more?: Partial<RecoveryAccess>): RecoveryAccess =>
+  accessOf(apiUrl, apiKey, more)
 
 test("a record reads as the webhook that did not come, with the same state, but for who did it", async () => {
   const world = startWorld()
@@ -87,9 +38,9 @@ test("a record reads as the webhook that did not come, with the same state, but 
   const records = await recordsOf(accessTo(world))
   expect(records).toHaveLength(unsent.length)
   for (const { body } of unsent) {
-    const webhook = reading(body)
+    const webhook = readingOf(linear, body)
     const record = records.find(({ known }) => (known as { state: string }).state === webhook.identity.state)
-    const made = reading(bodyOf(record!))
+    const made = readingOf(linear, bodyOf(record!))
     expect(made.identity).toMatchObject({ name: webhook.identity.name, state: webhook.identity.state })
     const { references, texts, detail, ...told } = webhook.normalized
     const { type, entity, title, url, occurredAt } = told
@@ -127,15 +78,7 @@ test("pages end where a whole page, and more, is of one instant", async () => {
 test("a sweep goes on from any of its cursors, and ends at the last", async () => {
   const world = startWorld()
   for (let count = 0; count < 180; count++) world.workspace.happen(minutesAgo(59 - count / 4))
-  const pages = await pagesOf(accessTo(world))
-  for (const [index, { cursor }] of pages.entries()) {
-    const rest = await pagesOf(accessTo(world), { ...window, cursor })
-    expect(rest).toHaveLength(pages.length - index - 1)
-    expect(keysOf([...pages.slice(0, index + 1), ...rest])).toEqual(keysOf(pages))
-  }
-  expect(keysOf(await pagesOf(accessTo(world), { ...window, cursor: "of another version" }))).toEqual(
-    keysOf(pages),
-  )
+  await expectToGoOn(accessTo(world))
 })
 
 test("what the webhook is not set up for is not backfilled: other teams, other kinds, private teams", async () => {

@@ -76,6 +76,16 @@ test("the manifest is one that Slack takes, and asks for all that a sweep reads"
   expect((await manifestOf()).oauth_config.scopes.bot).not.toContain("commands")
 })
 
+async function scopes(options?: Record<string, string>): Promise<string[]> {
+  return (await manifestOf(options)).oauth_config.scopes.bot
+}
+
+test("leave to write is asked for only where links to timelines are to be posted", async () => {
+  expect(await scopes()).not.toContain("chat:write")
+  expect(await scopes({ notes: "no" })).not.toContain("chat:write")
+  expect(await scopes({ notes: "yes" })).toEqual([...(await scopes()), "chat:write"])
+})
+
 test("nothing is asked of Slack: the steps tell what to do, and the same is planned each time", async () => {
   const { steps } = await plan()
   expect(new Set(steps.map(({ action }) => action))).toEqual(new Set(["paste"]))
@@ -85,6 +95,7 @@ test("nothing is asked of Slack: the steps tell what to do, and the same is plan
 
 test.each([
   [{ name: "a name that is longer than thirty-five characters" }, "https://hub.example/webhooks/slack"],
+  [{ notes: "maybe" }, "https://hub.example/webhooks/slack"],
   [{ command: "deploy" }, "https://hub.example/webhooks/slack"],
   [{}, "http://hub.example/webhooks/slack"],
 ] as const)("what Slack would refuse is refused at once: %j %s", async (options, url) => {

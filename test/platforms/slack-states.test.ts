@@ -47,7 +47,7 @@ describe("a message states how it stood", () => {
 
   test("when it was deleted, and when only a tombstone of it is left", () => {
     const deleted = { ...posted, subtype: "message_deleted", ts: "1700000070.1", deleted_ts: ts }
-    const gone = { entity, at: secondsAfter("70.1"), fields: {}, deleted: true }
+    const gone = { entity, at: secondsAfter("70.1"), fields: {}, deleted: true, final: true }
     expect(statesOf({ ...deleted, event_ts: "1700000070.1" })).toEqual([gone])
     const tombstone = changed({ subtype: "tombstone", text: "This message was deleted." }, "1700000070.1")
     expect(statesOf(tombstone)).toEqual([gone])

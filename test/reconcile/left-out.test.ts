@@ -1,5 +1,6 @@
 import { expect, test } from "vitest"
-import { ledgerOf, reconcile, startWorldHub } from "./support/hub-of-world.ts"
+import { reconcile, startWorldHub } from "./support/hub-of-world.ts"
+import { ledgerOf } from "./support/ledger-of.ts"
 import type { Remote } from "../../src/core/remote.ts"
 
 const hub = await startWorldHub()

@@ -3,42 +3,29 @@ import { linear } from "../../src/platforms/linear/index.ts"
 import { createLinearWorld, type LinearWorld, type LinearWorldOptions } from "../support/worlds/linear.ts"
 import type { LinearDelivery } from "../support/worlds/linear-things.ts"
 import { randomOf } from "../support/worlds/random.ts"
-import { losses, startSaasHub, type Fate, type SaasHub, type Sending } from "./support/hub-of-saas.ts"
+import { startSaasHub, type SaasScene, type Sending } from "./support/hub-of-saas.ts"
+import {
+  expectAllOnce,
+  minute,
+  reconcileKilled,
+  reconcileStopped,
+  sendWithLosses,
+  type History,
+  type Plot,
+} from "./support/saas-story.ts"
 
-const minute = 60_000
+type Scene = SaasScene<LinearWorld>
 
-interface World {
-  hub: SaasHub
-  world: LinearWorld
-}
+const startWorld = (more: Partial<LinearWorldOptions> = {}): Promise<Scene> =>
+  startSaasHub(linear, "lin_api_worldkey", (clock) => createLinearWorld({ clock, ...more }))
 
-async function startWorld(more: Partial<LinearWorldOptions> = {}): Promise<World> {
-  let world: LinearWorld | undefined
-  const hub = await startSaasHub(
-    linear,
-    (clock) => {
-      const made = createLinearWorld({ clock, ...more })
-      world = made
-      return made
-    },
-    { credential: "lin_api_worldkey" },
-  )
-  if (world === undefined) throw new Error("no world")
-  return { hub, world }
-}
-
-interface History {
-  deliveries: LinearDelivery[]
-  lost: LinearDelivery[]
+interface LinearHistory extends History<LinearDelivery> {
   /** Issues of a private team, of which no webhook ever tells. */
   hidden: string[]
 }
 
-/** Lets so much happen over the last day, and its webhooks be sent; the lost ones are lost in three ways. */
-async function live(
-  { hub, world }: World,
-  { seed, things, lost }: { seed: number; things: number; lost: number },
-): Promise<History> {
+/** Lets so much happen over the last day, and its webhooks be sent. */
+async function live({ hub, world }: Scene, { seed, things, lost }: Plot): Promise<LinearHistory> {
   const { workspace } = world
   const random = randomOf(seed)
   const hidden: string[] = []
@@ -49,18 +36,9 @@ async function live(
     if (random() < 0.02) hidden.push(workspace.happenInPrivate(new Date(at + 1)))
   }
   // What was changed again since, the API does not tell: see the test of what it cannot.
-  const told = deliveries.filter((delivery) => workspace.isTold(delivery))
-  const chosen = told
-    .map((delivery) => ({ delivery, order: random() }))
-    .toSorted((a, b) => a.order - b.order)
-    .slice(0, lost)
-    .map(({ delivery }) => delivery)
-  const fates = new Map<LinearDelivery, Fate>(chosen.map((one, index) => [one, losses[index % 3]!]))
-  for (let at = 0; at < deliveries.length; at += 20) {
-    const batch = deliveries.slice(at, at + 20)
-    await Promise.all(batch.map((one) => hub.send(sendingOf(one), fates.get(one) ?? "arrives")))
-  }
-  return { deliveries, lost: chosen, hidden }
+  const mayBeLost = (delivery: LinearDelivery) => workspace.isTold(delivery)
+  const history = await sendWithLosses(hub, deliveries, { lost, mayBeLost, random, sendingOf })
+  return { ...history, hidden }
 }
 
 function sendingOf({ key, type, body }: LinearDelivery): Sending {
@@ -78,24 +56,13 @@ function happeningOf(body: unknown): string {
   return `${type}:${data.id} ${action} ${action === "update" ? data.updatedAt : createdAt}`
 }
 
-async function expectAllOnce({ hub, world }: World, { deliveries, lost, hidden }: History): Promise<void> {
-  const events = await hub.events()
-  const happened = deliveries.map(({ body }) => happeningOf(JSON.parse(body)))
-  expect(events.map(({ body }) => happeningOf(body)).toSorted()).toEqual(happened.toSorted())
-  expect(events.filter(({ backfilled }) => backfilled)).toHaveLength(lost.length)
-  for (const id of hidden) expect(JSON.stringify(events)).not.toContain(id)
-  expect(await hub.ledger()).toEqual({
-    repaired: lost.length,
-    open: 0,
-    lost: 0,
-    problem: null,
-    complete: true,
-  })
-  expect(world.violations).toEqual([])
+async function expectWhole(scene: Scene, history: LinearHistory): Promise<void> {
+  const events = await expectAllOnce(scene, history, happeningOf)
+  for (const id of history.hidden) expect(JSON.stringify(events)).not.toContain(id)
 }
 
 /** Each webhook that got no answer is sent again, as Linear does: after a minute, an hour and six hours. */
-async function expectRetriesKnown({ hub }: World, { deliveries, lost }: History): Promise<void> {
+async function expectRetriesKnown({ hub }: Scene, { deliveries, lost }: LinearHistory): Promise<void> {
   for (const wait of [1, 59, 301]) {
     hub.pass(wait * minute)
     const answers = await Promise.all(lost.slice(0, 40).map((one) => hub.send(sendingOf(one))))
@@ -117,7 +84,7 @@ test("of 1,000 deliveries 137 are lost in three ways, and after reconciling all 
 
   const outcomes = await it.hub.reconcileToEnd()
   expect(outcomes.filter(({ status }) => status === "paused").length).toBeGreaterThan(2)
-  await expectAllOnce(it, history)
+  await expectWhole(it, history)
   await expectRetriesKnown(it, history)
 }, 120_000)
 
@@ -127,17 +94,8 @@ test.each([2, 3])(
     const it = await startWorld({ seed, limits: { requests: 40, complexity: 60_000, windowMs: 10 * minute } })
     const history = await live(it, { seed, things: 120, lost: 17 })
     const random = randomOf(seed)
-    let kills = 0
-    for (let round = 0; round < 40; round++) {
-      const outcome = await it.hub.reconcileInChild(
-        kills < 3 ? 1 + Math.floor(random() * 5) : null,
-        random() * 40,
-      )
-      if (outcome === null) kills++
-      if (outcome?.status === "complete") break
-    }
-    expect(kills).toBeGreaterThan(1)
-    await expectAllOnce(it, history)
+    await reconcileKilled(it.hub, random, () => 1 + Math.floor(random() * 5))
+    await expectWhole(it, history)
     await expectRetriesKnown(it, history)
   },
   120_000,
@@ -146,16 +104,8 @@ test.each([2, 3])(
 test("a run that is told to stop at any request is gone on with by the next", async () => {
   const it = await startWorld({ seed: 5 })
   const history = await live(it, { seed: 5, things: 150, lost: 20 })
-  for (let at = 1; ; at += 2) {
-    const stop = new AbortController()
-    const before = it.world.calls.length
-    it.world.onCall = (count) => (count - before >= at ? stop.abort() : undefined)
-    const { status } = await it.hub.reconcile(stop.signal)
-    if (status === "complete") break
-    expect(status).toBe("stopped")
-  }
-  it.world.onCall = () => {}
-  await expectAllOnce(it, history)
+  await reconcileStopped(it, 2)
+  await expectWhole(it, history)
 })
 
 test("two reconcilers at the same time bring in nothing twice", async () => {
@@ -163,7 +113,7 @@ test("two reconcilers at the same time bring in nothing twice", async () => {
   const history = await live(it, { seed: 6, things: 100, lost: 15 })
   const both = await Promise.all([it.hub.reconcile(), it.hub.reconcile()])
   expect(both.map(({ status }) => status).toSorted()).toEqual(["busy", "complete"])
-  await expectAllOnce(it, history)
+  await expectWhole(it, history)
 })
 
 test("what is changed while it is swept is found, and a creation although the thing was changed since", async () => {
@@ -189,7 +139,7 @@ test("what is changed while it is swept is found, and a creation although the th
   expect(changed.length).toBeGreaterThan(10)
   it.hub.pass(minute)
   await it.hub.reconcileToEnd()
-  await expectAllOnce(it, {
+  await expectWhole(it, {
     ...history,
     deliveries: [...history.deliveries, ...unsent, ...changed],
     lost: [...unsent, ...changed],

@@ -3,42 +3,25 @@ import { slack } from "../../src/platforms/slack/index.ts"
 import { randomOf } from "../support/worlds/random.ts"
 import { createSlackWorld, type SlackWorld, type SlackWorldOptions } from "../support/worlds/slack.ts"
 import type { SlackDelivery } from "../support/worlds/slack-things.ts"
-import { losses, startSaasHub, type Fate, type SaasHub, type Sending } from "./support/hub-of-saas.ts"
+import { startSaasHub, type SaasScene, type Sending } from "./support/hub-of-saas.ts"
+import {
+  expectAllOnce,
+  minute,
+  reconcileKilled,
+  reconcileStopped,
+  sendWithLosses,
+  type History,
+  type Plot,
+} from "./support/saas-story.ts"
 
-const minute = 60_000
+type Scene = SaasScene<SlackWorld>
 
-interface World {
-  hub: SaasHub
-  world: SlackWorld
-}
+const startWorld = (more: Partial<SlackWorldOptions> = {}): Promise<Scene> =>
+  startSaasHub(slack, "xoxb-world-token", (clock) => createSlackWorld({ clock, ...more }))
 
-async function startWorld(more: Partial<SlackWorldOptions> = {}): Promise<World> {
-  let world: SlackWorld | undefined
-  const hub = await startSaasHub(
-    slack,
-    (clock) => {
-      const made = createSlackWorld({ clock, ...more })
-      world = made
-      return made
-    },
-    { credential: "xoxb-world-token" },
-  )
-  if (world === undefined) throw new Error("no world")
-  return { hub, world }
-}
-
-interface History {
-  deliveries: SlackDelivery[]
-  lost: SlackDelivery[]
-}
-
-/** Lets so much happen over the last day, and its events be sent; the lost ones are lost in three ways. */
-async function live(
-  { hub, world }: World,
-  { seed, things, lost }: { seed: number; things: number; lost: number },
-): Promise<History> {
+/** Lets so much happen over the last day, and its events be sent. */
+async function live({ hub, world }: Scene, { seed, things, lost }: Plot): Promise<History<SlackDelivery>> {
   const { workspace } = world
-  const random = randomOf(seed)
   const deliveries: SlackDelivery[] = []
   for (let at = hub.clock().getTime() - 20 * 60 * minute; deliveries.length < things; at += 61_007) {
     const happened = workspace.happen(new Date(at))
@@ -46,18 +29,8 @@ async function live(
     else deliveries.push(...workspace.say("C0GENERAL", new Date(at + 1)))
   }
   // What was deleted, or edited once more, the history does not tell: see the documentation.
-  const chosen = deliveries
-    .filter((delivery) => workspace.isTold(delivery))
-    .map((delivery) => ({ delivery, order: random() }))
-    .toSorted((a, b) => a.order - b.order)
-    .slice(0, lost)
-    .map(({ delivery }) => delivery)
-  const fates = new Map<SlackDelivery, Fate>(chosen.map((one, index) => [one, losses[index % 3]!]))
-  for (let at = 0; at < deliveries.length; at += 20) {
-    const batch = deliveries.slice(at, at + 20)
-    await Promise.all(batch.map((one) => hub.send(sendingOf(one), fates.get(one) ?? "arrives")))
-  }
-  return { deliveries, lost: chosen }
+  const mayBeLost = (delivery: SlackDelivery) => workspace.isTold(delivery)
+  return sendWithLosses(hub, deliveries, { lost, mayBeLost, random: randomOf(seed), sendingOf })
 }
 
 function sendingOf({ body }: SlackDelivery): Sending {
@@ -82,21 +55,6 @@ function happeningOf(body: unknown): string {
   return `${event.type} ${event.subtype ?? "said"} ${event.channel ?? ""} ${subject} ${edited}`
 }
 
-async function expectAllOnce({ hub, world }: World, { deliveries, lost }: History): Promise<void> {
-  const events = await hub.events()
-  const happened = deliveries.map(({ body }) => happeningOf(JSON.parse(body)))
-  expect(events.map(({ body }) => happeningOf(body)).toSorted()).toEqual(happened.toSorted())
-  expect(events.filter(({ backfilled }) => backfilled)).toHaveLength(lost.length)
-  expect(await hub.ledger()).toEqual({
-    repaired: lost.length,
-    open: 0,
-    lost: 0,
-    problem: null,
-    complete: true,
-  })
-  expect(world.violations).toEqual([])
-}
-
 test("of 1,000 deliveries 137 are lost in three ways, and after reconciling all 1,000 are here once", async () => {
   const it = await startWorld({ perMinute: 12, pageSize: 50, failEvery: 23 })
   const history = await live(it, { seed: 1, things: 1_000, lost: 137 })
@@ -106,12 +64,15 @@ test("of 1,000 deliveries 137 are lost in three ways, and after reconciling all 
   const outcomes = await it.hub.reconcileToEnd()
   expect(it.world.limited).toBeGreaterThan(2)
   expect(outcomes.filter(({ status }) => status === "paused").length).toBeGreaterThanOrEqual(it.world.limited)
-  await expectAllOnce(it, history)
+  await expectAllOnce(it, history, happeningOf)
   await expectRetriesKnown(it, history)
 }, 120_000)
 
 /** Each event that got no answer is sent again, as Slack does, and as whoever holds it up in between may. */
-async function expectRetriesKnown({ hub }: World, { deliveries, lost }: History): Promise<void> {
+async function expectRetriesKnown(
+  { hub }: Scene,
+  { deliveries, lost }: History<SlackDelivery>,
+): Promise<void> {
   for (const [retry, wait] of [0, 1, 5, 300].entries()) {
     hub.pass(wait * minute)
     const headers = { "x-slack-retry-num": String(retry + 1), "x-slack-retry-reason": "http_error" }
@@ -127,17 +88,8 @@ test.each([2, 3])(
     const it = await startWorld({ seed, perMinute: 20, pageSize: 15 })
     const history = await live(it, { seed, things: 150, lost: 21 })
     const random = randomOf(seed)
-    let kills = 0
-    for (let round = 0; round < 40; round++) {
-      const outcome = await it.hub.reconcileInChild(
-        kills < 3 ? 3 + Math.floor(random() * 9) : null,
-        random() * 40,
-      )
-      if (outcome === null) kills++
-      if (outcome?.status === "complete") break
-    }
-    expect(kills).toBeGreaterThan(1)
-    await expectAllOnce(it, history)
+    await reconcileKilled(it.hub, random, () => 3 + Math.floor(random() * 9))
+    await expectAllOnce(it, history, happeningOf)
     await expectRetriesKnown(it, history)
   },
   120_000,
@@ -146,16 +98,8 @@ test.each([2, 3])(
 test("a run that is told to stop at any request is gone on with by the next", async () => {
   const it = await startWorld({ seed: 5, pageSize: 15, perMinute: 1_000 })
   const history = await live(it, { seed: 5, things: 150, lost: 20 })
-  for (let at = 1; ; at += 3) {
-    const stop = new AbortController()
-    const before = it.world.calls.length
-    it.world.onCall = (count) => (count - before >= at ? stop.abort() : undefined)
-    const { status } = await it.hub.reconcile(stop.signal)
-    if (status === "complete") break
-    expect(status).toBe("stopped")
-  }
-  it.world.onCall = () => {}
-  await expectAllOnce(it, history)
+  await reconcileStopped(it, 3)
+  await expectAllOnce(it, history, happeningOf)
 })
 
 test("a sweep that rests for longer than Slack's cursors last comes to its end", async () => {
@@ -163,5 +107,5 @@ test("a sweep that rests for longer than Slack's cursors last comes to its end",
   const history = await live(it, { seed: 6, things: 150, lost: 30 })
   await it.hub.reconcileToEnd()
   expect(it.world.limited).toBeGreaterThan(2)
-  await expectAllOnce(it, history)
+  await expectAllOnce(it, history, happeningOf)
 }, 60_000)

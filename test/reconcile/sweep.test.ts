@@ -1,6 +1,7 @@
 import { expect, test } from "vitest"
 import { until } from "../support/hub.ts"
-import { eventsOf, gapsOf, ledgerOf, reconcile, startWorldHub } from "./support/hub-of-world.ts"
+import { eventsOf, gapsOf, reconcile, startWorldHub } from "./support/hub-of-world.ts"
+import { ledgerOf } from "./support/ledger-of.ts"
 import { delivery, fill, record } from "./support/things.ts"
 
 const hub = await startWorldHub()

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest"
 import { beginWindow, claimSweep, releaseSweep, wantSweep } from "../../src/store/completeness.ts"
-import { eventsOf, gapsOf, ledgerOf, reconcile, startWorldHub } from "./support/hub-of-world.ts"
+import { eventsOf, gapsOf, reconcile, startWorldHub } from "./support/hub-of-world.ts"
+import { ledgerOf } from "./support/ledger-of.ts"
 import { delivery, fill, minutesAgo } from "./support/things.ts"
 
 const hub = await startWorldHub()

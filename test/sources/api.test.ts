@@ -1,7 +1,7 @@
-import { createHmac } from "node:crypto"
 import { expect, it, vi } from "vitest"
 import { testKeyText } from "../support/sources.ts"
 import { startTestHub } from "../support/hub.ts"
+import { sendPing } from "./ping.ts"
 
 const env = { SIGNALBOX_ENCRYPTION_KEY: testKeyText(1) }
 const hub = await startTestHub({ env })
@@ -16,23 +16,7 @@ function post(body: unknown, method = "POST") {
   return { method, body: JSON.stringify(body), headers: { "content-type": "application/json" } }
 }
 
-/** Sends a GitHub ping, each another one, and answers the status. */
-async function ping(path: string, secret: string): Promise<number> {
-  const body = JSON.stringify({ zen: "Keep it logically awesome.", hook_id: ++sent, hook: { id: sent } })
-  const signature = createHmac("sha256", secret).update(body).digest("hex")
-  const response = await fetch(hub.url + path, {
-    method: "POST",
-    body,
-    headers: {
-      "content-type": "application/json",
-      "x-github-event": "ping",
-      "x-github-delivery": `delivery-${sent}`,
-      "x-hub-signature-256": `sha256=${signature}`,
-    },
-  })
-  await response.arrayBuffer()
-  return response.status
-}
+const ping = (path: string, secret: string) => sendPing(hub.url + path, secret, `delivery-${++sent}`)
 
 async function create(body: object, key?: string) {
   return hub.json("/api/v1/sources", { ...post({ platform: "github", ...body }), ...(key ? { key } : {}) })

@@ -5,9 +5,11 @@ import { json, text } from "node:stream/consumers"
 import { fileURLToPath } from "node:url"
 import { expect, it, onTestFinished, vi } from "vitest"
 import { sourcesCommand } from "../../src/cli/commands/sources/index.ts"
+import { loadSigner } from "../support/fixtures.ts"
 import { adminKey, startTestHub } from "../support/hub.ts"
-import { runCommand } from "../support/run-command.ts"
+import { runCommand, runJsonCommand } from "../support/run-command.ts"
 import { testKeyText } from "../support/sources.ts"
+import { sendPing } from "./ping.ts"
 
 const hub = await startTestHub({ env: { SIGNALBOX_ENCRYPTION_KEY: testKeyText(1) } })
 const env = {
@@ -18,12 +20,7 @@ const env = {
   MY_TOKEN: "ghp_given",
 }
 
-async function sources(...args: string[]) {
-  const { status, lines } = await runCommand(sourcesCommand, [...args, "--json"], env)
-  // oxlint-disable-next-line typescript/no-unsafe-return -- a test looks into the JSON as it likes
-  return { status, values: lines.map((line) => JSON.parse(line)) }
-}
-
+const sources = (...args: string[]) => runJsonCommand(sourcesCommand, args, env)
 const said = async (...args: string[]) => (await runCommand(sourcesCommand, args, env)).lines.join("\n")
 const off = (name: string) => hub.hub.sources().find((source) => source.name === name)?.off
 
@@ -80,6 +77,38 @@ it("the help of an action is its own, with the options of the platform that is n
   expect(await sourcesCommand.usageOf?.(["rotate"])).toMatch(/^rotate [^\n]+$/)
   expect(await sourcesCommand.usageOf?.(["connect", "linear"])).toMatch(/^connect [^\n]+\n {2}--team /)
   expect(await sourcesCommand.usageOf?.([])).toBeUndefined()
+})
+
+/** The cells of a source in the list, from its state on. */
+async function listed(name: string, more: Record<string, string> = {}) {
+  const { lines } = await runCommand(sourcesCommand, ["list"], { ...env, ...more })
+  const found = lines
+    .join("\n")
+    .split("\n")
+    .find((one) => one.startsWith(`${name} `))
+  return found?.split(/ {2,}/).slice(2)
+}
+
+it("the list says which secrets come by variable, and when one of them last matched", async () => {
+  expect(await listed("linear/default")).toEqual([
+    "enabled",
+    "by LINEAR_WEBHOOK_SECRET, where the hub has it",
+  ])
+  expect(await listed("linear/default", { LINEAR_WEBHOOK_SECRET: "one" })).toEqual([
+    "enabled",
+    "by LINEAR_WEBHOOK_SECRET",
+  ])
+  expect(await listed("custom/default")).toEqual(["enabled", "0 stored"])
+
+  const secret = (await loadSigner("github"))?.secrets[0] ?? ""
+  const before = Date.now()
+  expect(await sendPing(`${hub.url}/webhooks/github`, secret)).toBe(202)
+  const [state, words, matched] = (await listed("github/default")) ?? []
+  expect([state, words]).toEqual(["enabled", "by GITHUB_WEBHOOK_SECRET"])
+  expect(Date.parse(matched ?? "")).toBeGreaterThanOrEqual(before)
+
+  await sources("rotate", "github/default", "--secret-env", "MY_SECRET")
+  expect((await listed("github/default"))?.[1]).toBe("1 stored, and by GITHUB_WEBHOOK_SECRET")
 })
 
 it("a generated secret is shown once, a given one never", async () => {
@@ -206,12 +235,12 @@ it("each failure on the way comes with advice", async () => {
   expect(wrong.lines.at(-1)).toMatch(/^not acknowledged: 401.*SIGNALBOX_ENCRYPTION_KEY/)
 
   const { SIGNALBOX_ADMIN_KEY: _, ...stranger } = env
-  const unseen = await runCommand(
+  const unseen = await runJsonCommand(
     sourcesCommand,
-    ["test", path, "--url", hub.url, "--key", "nobody's key", "--json"],
+    ["test", path, "--url", hub.url, "--key", "nobody's key"],
     stranger,
   )
-  expect(JSON.parse(unseen.lines.at(-1) ?? "")).toMatchObject({
+  expect(unseen.values.at(-1)).toMatchObject({
     station: "processed",
     advice: expect.stringMatching(/API key is unknown/),
   })

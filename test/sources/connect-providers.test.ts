@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest"
 import { sourcesCommand } from "../../src/cli/commands/sources/index.ts"
 import { systemClock } from "../../src/core/clock.ts"
 import { testDatabase } from "../support/database.ts"
-import { runCommand } from "../support/run-command.ts"
+import { runCommand, runJsonCommand } from "../support/run-command.ts"
 import { testKeyring, testKeyText, testSources } from "../support/sources.ts"
 import { createGithubWorld } from "../support/worlds/github.ts"
 import { createLinearWorld } from "../support/worlds/linear.ts"
@@ -41,21 +41,20 @@ const cases: Record<string, Case> = {
 }
 
 async function connect(...args: string[]) {
-  const { status, lines } = await runCommand(sourcesCommand, ["connect", ...args, "--json"], env)
+  const { status, values } = await runJsonCommand(sourcesCommand, ["connect", ...args], env)
   expect(status).toBe(0)
-  // oxlint-disable-next-line typescript/no-unsafe-return -- a test looks into the JSON as it likes
-  return JSON.parse(lines[0] ?? "")
+  return { report: values[0] }
 }
 
 it.each(Object.entries(cases))(
   "%s is connected by one command, which may be repeated",
   async (platform, one) => {
     const args = [platform, "--source", "acme", "--url", "https://hub.example", ...one.args]
-    const dry = await connect(...args)
+    const { report: dry } = await connect(...args)
     expect(dry).toMatchObject({ applied: false, webhookUrl: `https://hub.example/webhooks/${platform}/acme` })
     expect(one.hooks()).toHaveLength(0)
 
-    const done = await connect(...args, "--apply")
+    const { report: done } = await connect(...args, "--apply")
     expect(done.applied).toBe(true)
     expect(JSON.stringify(done)).not.toContain(one.credential)
     const sources = await testSources({ database, keyring: testKeyring(1) }, onTestFinished)
@@ -65,7 +64,7 @@ it.each(Object.entries(cases))(
     expect(one.hooks()).toMatchObject([{ url: dry.webhookUrl, secret: source.secrets[0]?.value }])
     expect(Object.keys(source.settings).length).toBeGreaterThan(0)
 
-    const again = await connect(...args, "--apply")
+    const { report: again } = await connect(...args, "--apply")
     expect(new Set(again.steps.map(({ action }: { action: string }) => action))).toEqual(new Set(["keep"]))
     expect(one.hooks()).toHaveLength(1)
   },

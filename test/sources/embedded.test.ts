@@ -1,5 +1,4 @@
 import { spawn } from "node:child_process"
-import { createHmac } from "node:crypto"
 import { once } from "node:events"
 import { mkdtemp, rm, stat } from "node:fs/promises"
 import { tmpdir } from "node:os"
@@ -8,6 +7,7 @@ import { createInterface } from "node:readline"
 import { json, text } from "node:stream/consumers"
 import { fileURLToPath } from "node:url"
 import { afterAll, expect, it, onTestFinished, vi } from "vitest"
+import { sendPing } from "./ping.ts"
 
 const program = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url))
 const dataDir = await mkdtemp(join(tmpdir(), "signalbox-sources-"))
@@ -31,21 +31,7 @@ async function start() {
   throw new Error(`it ended before it was ready: ${await text(child.stderr)}`)
 }
 
-async function deliver(url: string, secret: string): Promise<number> {
-  const body = JSON.stringify({ zen: "Half measures are as bad as nothing at all.", hook: { id: 1 } })
-  const response = await fetch(`${url}/webhooks/github/acme`, {
-    method: "POST",
-    body,
-    headers: {
-      "content-type": "application/json",
-      "x-github-event": "ping",
-      "x-github-delivery": "one",
-      "x-hub-signature-256": `sha256=${createHmac("sha256", secret).update(body).digest("hex")}`,
-    },
-  })
-  await response.arrayBuffer()
-  return response.status
-}
+const deliver = (url: string, secret: string) => sendPing(`${url}/webhooks/github/acme`, secret)
 
 it("beside its own PostgreSQL nothing has to be set: the command makes the key, the hub finds it", async () => {
   const first = await start()

@@ -8,7 +8,7 @@ import { platforms } from "../../src/platforms/index.ts"
 import { createSourceAdmin } from "../../src/sources/source-admin.ts"
 import { transaction } from "../../src/store/database.ts"
 import { testDatabase } from "../support/database.ts"
-import { runCommand } from "../support/run-command.ts"
+import { runCommand, runJsonCommand } from "../support/run-command.ts"
 import { testKeyring, testKeys, testKeyText, testSources } from "../support/sources.ts"
 
 const database = await testDatabase()
@@ -44,9 +44,8 @@ async function secretsUnder(key: number): Promise<number> {
 }
 
 async function rewrap(...keys: readonly number[]) {
-  const { status, lines } = await runCommand(sourcesCommand, ["rewrap", "--json"], envOf(...keys))
-  // oxlint-disable-next-line typescript/no-unsafe-return -- a test looks into the JSON as it likes
-  return { status, report: JSON.parse(lines[0] ?? "") }
+  const { status, values } = await runJsonCommand(sourcesCommand, ["rewrap"], envOf(...keys))
+  return { status, report: values[0] }
 }
 
 it("killed in the middle it goes on where it was, and the old key can be dropped afterwards", async () => {

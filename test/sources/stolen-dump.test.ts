@@ -1,5 +1,4 @@
 import { execFile } from "node:child_process"
-import { createHmac } from "node:crypto"
 import { Writable } from "node:stream"
 import { promisify } from "node:util"
 import { pino } from "pino"
@@ -10,6 +9,7 @@ import { platforms } from "../../src/platforms/index.ts"
 import { adminKey, startTestHub } from "../support/hub.ts"
 import { runCommand } from "../support/run-command.ts"
 import { testKeyText } from "../support/sources.ts"
+import { sendPing } from "./ping.ts"
 
 const logged: string[] = []
 const stream = new Writable({
@@ -55,21 +55,7 @@ async function post(path: string, body: unknown, method = "POST") {
   })
 }
 
-async function deliver(path: string, secret: string): Promise<number> {
-  const body = JSON.stringify({ zen: "Speak like a human.", hook: { id: 1, path } })
-  const response = await fetch(`${hub.url}/webhooks/github${path}`, {
-    method: "POST",
-    body,
-    headers: {
-      "content-type": "application/json",
-      "x-github-event": "ping",
-      "x-github-delivery": `delivery-${Math.random()}`,
-      "x-hub-signature-256": `sha256=${createHmac("sha256", secret).update(body).digest("hex")}`,
-    },
-  })
-  await response.arrayBuffer()
-  return response.status
-}
+const deliver = (path: string, secret: string) => sendPing(`${hub.url}/webhooks/github${path}`, secret)
 
 it("secrets come by every path, and webhooks are taken under each", async () => {
   const [api, rotated] = [valueOf("api"), valueOf("api rotated")]

@@ -1,9 +1,9 @@
-import { createHmac } from "node:crypto"
 import { afterAll, expect, it, vi } from "vitest"
 import { silentLog } from "../../src/core/log.ts"
 import { createHub } from "../../src/hub.ts"
 import { adminKey, startTestHub } from "../support/hub.ts"
 import { testKeyText } from "../support/sources.ts"
+import { sendPing } from "./ping.ts"
 
 const first = await startTestHub({ env: { SIGNALBOX_ENCRYPTION_KEY: testKeyText(1) } })
 const common = {
@@ -24,21 +24,8 @@ function change(path: string, body: unknown, method = "POST") {
   return first.json(`/api/v1/sources${path}`, { method, body: JSON.stringify(body), headers })
 }
 
-async function deliver(url: string | undefined, path: string, secret: string): Promise<number> {
-  const body = JSON.stringify({ zen: "Design for failure.", hook: { id: 1 } })
-  const response = await fetch(`${url}/webhooks/github${path}`, {
-    method: "POST",
-    body,
-    headers: {
-      "content-type": "application/json",
-      "x-github-event": "ping",
-      "x-github-delivery": `delivery-${Math.random()}`,
-      "x-hub-signature-256": `sha256=${createHmac("sha256", secret).update(body).digest("hex")}`,
-    },
-  })
-  await response.arrayBuffer()
-  return response.status
-}
+const deliver = (url: string | undefined, path: string, secret: string) =>
+  sendPing(`${url}/webhooks/github${path}`, secret)
 
 const soon = { timeout: 3_000, interval: 25 }
 

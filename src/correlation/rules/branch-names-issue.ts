@@ -5,6 +5,7 @@ import { branchOfKey, isSharedBranch } from "../shared-branch.ts"
 export const branchNamesIssue = referenceRule({
   name: "branch_names_issue",
   version: 1,
+  reads: "a branch that names an issue",
   when: {
     relation: ["names"],
     subject: ["github:branch"],
@@ -13,6 +14,7 @@ export const branchNamesIssue = referenceRule({
   link: {
     relation: "names",
     strength: ({ subject }) => (isSharedBranch(branchOfKey(subject ?? "")) ? "weak" : "strong"),
+    weakWhere: "on a branch that much work passes through, such as `main`",
     confidence: 0.9,
     strongUpTo: 5,
   },

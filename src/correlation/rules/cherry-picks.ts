@@ -4,6 +4,7 @@ import { referenceRule } from "../reference-rule.ts"
 export const cherryPicks = referenceRule({
   name: "cherry_picks",
   version: 1,
+  reads: "what a commit or a backport says it was picked from",
   when: {
     relation: ["cherry_pick_of"],
     subject: ["github:commit", "github:pull_request"],

@@ -7,6 +7,7 @@ import { referenceRule } from "../reference-rule.ts"
 export const commitMergesPullRequest = referenceRule({
   name: "commit_merges_pull_request",
   version: 1,
+  reads: "`(#42)` at the end of a commit's first line, `Merge pull request #42`",
   when: {
     relation: ["squash_of", "merge_of", "queues"],
     subject: ["github:commit"],

@@ -5,10 +5,12 @@ import { branchOfKey, isSharedBranch } from "../shared-branch.ts"
 export const commitOnBranch = referenceRule({
   name: "commit_on_branch",
   version: 1,
+  reads: "the branch to which a commit was pushed",
   when: { relation: ["on_branch"], subject: ["github:commit"], entity: ["github:branch"] },
   link: {
     relation: "on_branch",
     strength: ({ entity }) => (isSharedBranch(branchOfKey(entity)) ? "weak" : "strong"),
+    weakWhere: "on a branch that much work passes through, such as `main`",
     confidence: 0.95,
   },
 })

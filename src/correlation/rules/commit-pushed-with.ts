@@ -7,6 +7,7 @@ import { referenceRule } from "../reference-rule.ts"
 export const commitPushedWith = referenceRule({
   name: "commit_pushed_with",
   version: 1,
+  reads: "the head of the push that brought a commit",
   when: { relation: ["pushed_with"], subject: ["github:commit"], entity: ["github:commit"] },
   link: { relation: "pushed_with", strength: "strong", confidence: 0.9 },
 })

@@ -4,6 +4,7 @@ import { referenceRule } from "../reference-rule.ts"
 export const customRelates = referenceRule({
   name: "custom_relates",
   version: 1,
+  reads: "the references that a custom event gives",
   when: {
     also: ({ subject, entity }, { event, normalized, isLinked }) =>
       event.platform === "custom" &&

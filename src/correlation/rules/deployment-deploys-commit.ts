@@ -4,6 +4,7 @@ import { referenceRule } from "../reference-rule.ts"
 export const deploymentDeploysCommit = referenceRule({
   name: "deployment_deploys_commit",
   version: 1,
+  reads: "the commit of a deployment",
   when: { relation: ["deploys"], entity: ["github:commit"] },
   link: { relation: "deploys", strength: "strong", confidence: 1 },
 })

@@ -4,6 +4,7 @@ import { referenceRule } from "../reference-rule.ts"
 export const deploymentShips = referenceRule({
   name: "deployment_ships",
   version: 1,
+  reads: "the pull requests and issues that a deployment lists",
   when: {
     relation: ["ships"],
     entity: ["github:pull_request", "github:issue", "linear:issue", "linear:issue_id"],

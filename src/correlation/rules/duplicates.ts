@@ -7,10 +7,12 @@ const kinds = ["linear:issue", "linear:issue_id", "github:issue", "github:pull_r
 export const duplicates = referenceRule({
   name: "duplicates",
   version: 1,
+  reads: "Linear's relation, GitHub's `Duplicate of #12`",
   when: { relation: ["duplicates"], subject: kinds, entity: kinds },
   link: {
     relation: "duplicates",
     strength: strengthByAuthor,
+    weakWhere: "where a program wrote the text",
     confidence: 0.95,
     strongUpTo: 1,
   },

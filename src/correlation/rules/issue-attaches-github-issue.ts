@@ -4,6 +4,7 @@ import { referenceRule } from "../reference-rule.ts"
 export const issueAttachesGithubIssue = referenceRule({
   name: "issue_attaches_github_issue",
   version: 1,
+  reads: "a GitHub issue attached to a Linear issue, or kept in step with it",
   when: {
     relation: ["attached"],
     subject: ["linear:issue", "linear:issue_id"],

@@ -4,6 +4,7 @@ import { referenceRule } from "../reference-rule.ts"
 export const issueAttachesMessage = referenceRule({
   name: "issue_attaches_message",
   version: 1,
+  reads: "a Slack message attached to a Linear issue",
   when: {
     relation: ["attached"],
     subject: ["linear:issue", "linear:issue_id"],

@@ -4,6 +4,7 @@ import { referenceRule } from "../reference-rule.ts"
 export const issueAttachesPullRequest = referenceRule({
   name: "issue_attaches_pull_request",
   version: 1,
+  reads: "a pull request attached to a Linear issue",
   when: {
     relation: ["attached"],
     subject: ["linear:issue", "linear:issue_id"],

@@ -4,6 +4,7 @@ import { referenceRule } from "../reference-rule.ts"
 export const issueRelatedToIssue = referenceRule({
   name: "issue_related_to_issue",
   version: 1,
+  reads: "Linear's relation `related`",
   when: { relation: ["related"] },
   link: { relation: "related", strength: "weak", confidence: 0.9 },
 })

@@ -5,12 +5,18 @@ import type { ProposedLink, Rule } from "../rule.ts"
 const passedOver = new Set(["github:repository"])
 
 /**
- * What no other rule made a link of is shown where it is mentioned, and joins no timeline: bare
- * mentions in bodies and comments, parents of issues. It runs after all other built-in rules.
+ * What no other rule made a link of gets a weak one, which joins no timeline: bare mentions in bodies and
+ * comments, parents of issues. Its relation is the reference's own. It runs after all other built-in rules.
  */
 export const mention: Rule = {
   name: "mention",
   version: 1,
+  about: {
+    reads: "whatever else names a thing: `ENG-123` in a body or a comment, the parent of an issue",
+    relation: "mentions",
+    strength: "weak",
+    weakWhere: null,
+  },
   find: ({ references, isLinked }) =>
     references.flatMap(({ subject, document, entity, relation, evidence }): ProposedLink[] => {
       if (subject === null || isLinked(subject, entity) || passedOver.has(entityKind(entity))) return []

@@ -4,6 +4,7 @@ import { referenceRule } from "../reference-rule.ts"
 export const messageLinksThing = referenceRule({
   name: "message_links_thing",
   version: 1,
+  reads: "an address in a Slack message",
   when: {
     relation: ["mentions", "closes", "attached"],
     subject: ["slack:message"],

@@ -4,6 +4,7 @@ import { referenceRule } from "../reference-rule.ts"
 export const pullRequestContainsCommit = referenceRule({
   name: "pull_request_contains_commit",
   version: 1,
+  reads: "the commit at the head of a pull request, and the one it was merged as",
   when: {
     relation: ["head", "merged_as"],
     subject: ["github:pull_request"],

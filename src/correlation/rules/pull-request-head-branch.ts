@@ -5,6 +5,7 @@ import { branchOfKey, isSharedBranch } from "../shared-branch.ts"
 export const pullRequestHeadBranch = referenceRule({
   name: "pull_request_head_branch",
   version: 1,
+  reads: "the head branch of a pull request",
   when: {
     relation: ["head_branch"],
     subject: ["github:pull_request"],
@@ -13,6 +14,7 @@ export const pullRequestHeadBranch = referenceRule({
   link: {
     relation: "head_branch",
     strength: ({ entity }) => (isSharedBranch(branchOfKey(entity)) ? "weak" : "strong"),
+    weakWhere: "on a branch that much work passes through, such as `main`",
     confidence: 0.95,
   },
 })

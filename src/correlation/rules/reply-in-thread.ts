@@ -4,6 +4,7 @@ import { referenceRule } from "../reference-rule.ts"
 export const replyInThread = referenceRule({
   name: "reply_in_thread",
   version: 1,
+  reads: "the thread of a Slack message",
   when: { relation: ["in_thread"] },
   link: { relation: "in_thread", strength: "strong", confidence: 1 },
 })

@@ -4,6 +4,7 @@ import { referenceRule } from "../reference-rule.ts"
 export const reverts = referenceRule({
   name: "reverts",
   version: 1,
+  reads: "what the title or body of a pull request or commit says it reverts",
   when: {
     relation: ["reverts"],
     subject: ["github:pull_request", "github:commit"],

@@ -10,6 +10,12 @@ import { messageLinksThing } from "./message-links-thing.ts"
 export const threadDiscussesThing: Rule = {
   name: "thread_discusses_thing",
   version: 1,
+  about: {
+    reads: "what any message of a Slack thread holds the address of",
+    relation: "discusses",
+    strength: "strong",
+    weakWhere: messageLinksThing.about?.weakWhere ?? null,
+  },
   find: (input) => {
     const threads = new Map(
       input.references

@@ -2,6 +2,7 @@ import type { Reference } from "../../core/envelope.ts"
 import { fieldsOf } from "../../core/fields.ts"
 import type { Message, Normalized, TextField } from "../../core/platform.ts"
 import { textOrNull } from "../../core/text.ts"
+import { statesOf } from "./entity-state.ts"
 import { type CustomEvent, customSchema } from "./schema.ts"
 
 /** Reads a custom event. What `identify` would refuse is read as one that nothing is known of. */
@@ -20,6 +21,7 @@ export function normalize({ payload, receivedAt }: Message): Normalized {
     detail: null,
     references: referencesOf(event),
     texts: textsOf(event),
+    states: statesOf(event, receivedAt),
     ...(typeof correlationId === "string" ? { correlationId } : {}),
     ...(typeof causationId === "string" ? { causationId } : {}),
   }

@@ -2,6 +2,7 @@ import type { DeploymentDetail } from "../../core/deployment-detail.ts"
 import { entityKey } from "../../core/entity-key.ts"
 import { SignalboxError } from "../../core/errors.ts"
 import type { Message, Normalized, TextField } from "../../core/platform.ts"
+import { stateOf } from "./entity-state.ts"
 import { kindOf, read, typeOf } from "./identify.ts"
 import type { Deployment } from "./schema.ts"
 import type { Notice } from "./sender.ts"
@@ -24,10 +25,11 @@ export function normalize(message: Message): Normalized {
 function ofDeployment(deployment: Deployment, sender: string | undefined, receivedAt: Date): Normalized {
   const { url, logUrl, correlationId, causationId } = deployment
   const detail = detailOf(deployment)
+  const entity = entityOf(deployment, sender)
   return {
     type: typeOf(deployment),
     actor: deployment.actor ?? null,
-    entity: entityOf(deployment, sender),
+    entity,
     title: titleOf(deployment),
     url: url ?? logUrl ?? null,
     occurredAt: deployment.occurredAt ?? receivedAt,
@@ -35,6 +37,7 @@ function ofDeployment(deployment: Deployment, sender: string | undefined, receiv
     deployment: detail,
     references: referencesOf(deployment),
     texts: textsOf(deployment),
+    states: [stateOf(entity, deployment, receivedAt)],
     ...(typeof correlationId === "string" ? { correlationId } : {}),
     ...(typeof causationId === "string" ? { causationId } : {}),
   }

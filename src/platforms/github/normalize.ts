@@ -1,5 +1,5 @@
 import { inFieldsOf } from "../../core/entity-state.ts"
-import type { Actor, Reference } from "../../core/envelope.ts"
+import type { Actor, EntityState, Reference } from "../../core/envelope.ts"
 import type { Message, Normalized } from "../../core/platform.ts"
 import { shapeOf } from "./catalogue/index.ts"
 import { mergeOf, pushOf } from "./commits.ts"
@@ -19,7 +19,8 @@ export function normalize(message: Message): Normalized {
   const shape = shapeOf(event)
   const scope = repository(payload)
   const entity = shape.entity(payload) ?? repository(payload)
-  const state = shape.stood?.(payload) ?? undefined
+  const states = shape.stood?.(payload) ?? []
+  const state = inOne(states)
   const texts = inFieldsOf(state, shape.texts?.(payload) ?? [], ({ field }) => field)
   const references = inFieldsOf(state, shape.references?.(payload) ?? [], ({ evidence }) => evidence.field)
   return {
@@ -35,8 +36,14 @@ export function normalize(message: Message): Normalized {
     merge: mergeOf(payload),
     references: [...sameById(shape, entity, payload), ...references],
     texts: scope === null ? texts : texts.map((field) => ({ ...field, scope })),
-    states: state === undefined ? [] : [state],
+    states,
   }
+}
+
+/** The states of one thing as one, to see which fields an event tells of. */
+function inOne(states: readonly EntityState[]): EntityState | undefined {
+  const [first] = states
+  return first && { ...first, fields: Object.assign({}, ...states.map(({ fields }) => fields)) }
 }
 
 /** What an event is about, by ids: whatever it was called, and will be, meets in that key. */

@@ -6,13 +6,7 @@ const hidden: Record<TextField["format"], readonly RegExp[]> = {
   plain: [address],
   branch: [],
   url: [],
-  markdown: [
-    /^ {0,3}(`{3,}|~{3,})[^\n]*(?:\n(?! {0,3}\1)[^\n]*)*(?:\n[^\n]*)?/gm, // fenced code, to the end if unclosed
-    /<!--[^]*?(?:-->|$)/g, // templates explain themselves in comments
-    /(`{1,2})(?!`)[^\n]{1,500}?\1(?!`)/g,
-    /^ {0,3}>[^\n]*/gm,
-    address,
-  ],
+  markdown: [/(`{1,2})(?!`)[^\n]{1,500}?\1(?!`)/g, /^ {0,3}>[^\n]*/gm, address],
   slack: [
     /```[^]*?(?:```|$)/g,
     /`[^`\n]+`/g,
@@ -23,8 +17,9 @@ const hidden: Record<TextField["format"], readonly RegExp[]> = {
 }
 
 /**
- * Blanks what is not said but shown: code, quoted lines, comments, and addresses, which are read as
- * such elsewhere. Offsets and lines stay as they are.
+ * Blanks what is not said but shown: code within a line, quoted lines, and addresses, which are read as
+ * such elsewhere. Fenced code and comments the text has lost before (see `mentionsIn` of Platform). Offsets
+ * and lines stay as they are.
  */
 export function hideQuotations(text: string, format: TextField["format"]): string {
   return hidden[format].reduce(

@@ -1,3 +1,4 @@
+import { listOf } from "../../core/fields.ts"
 import { textOrNull } from "../../core/text.ts"
 
 /**
@@ -7,16 +8,15 @@ import { textOrNull } from "../../core/text.ts"
 export function at(value: unknown, path: string): unknown {
   let current = value
   for (const key of path.split(".")) {
-    // Own properties alone: a path must not wander into a prototype.
-    if (!isRecord(current) || !Object.hasOwn(current, key)) return undefined
+    if (!hasOwn(current, key)) return undefined
     current = current[key]
   }
   return current
 }
 
-/** Whether a value is an object with fields, arrays included. */
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null
+// Own properties alone, of objects and arrays: a path must not wander into a prototype.
+function hasOwn(value: unknown, key: string): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && Object.hasOwn(value, key)
 }
 
 /** Text fit for the database, at most `maxChars` long; null where there is none. */
@@ -35,8 +35,7 @@ export function firstText(value: unknown, paths: readonly string[], maxChars?: n
 
 /** A list of at most `max` entries; empty where there is none. */
 export function list(value: unknown, path: string, max = 2048): readonly unknown[] {
-  const found = at(value, path)
-  return Array.isArray(found) ? found.slice(0, max) : []
+  return listOf(at(value, path)).slice(0, max)
 }
 
 /** A number as GitHub counts pull requests and issues: an integer from 1 to 2^53 - 1. */

@@ -30,8 +30,11 @@ export interface EventShape {
   state?: readonly string[]
   references?: (payload: unknown) => Reference[]
   texts?: (payload: unknown) => TextField[]
-  /** The thing as it stood, in fields that are named as texts and references name them; null where it has no clock. */
-  stood?: (payload: unknown) => EntityState | null
+  /**
+   * The one thing as it stood, in fields that are named as texts and references name them, each in one state;
+   * none where it has no clock.
+   */
+  stood?: (payload: unknown) => readonly EntityState[]
 }
 
 /** Events by GitHub's own name. */

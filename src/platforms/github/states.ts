@@ -2,8 +2,9 @@ import { shownFields, stateValue, type StateValue } from "../../core/entity-stat
 import type { EntityState } from "../../core/envelope.ts"
 import { branchIdKey, branchKey, global, type KeyReader, repositoryOf } from "./keys.ts"
 import { at, id, list, text, time } from "./read.ts"
+import { statesWithinSecond, withinSecond } from "./within-second.ts"
 
-type Read = (payload: unknown) => EntityState | null
+type Read = (payload: unknown) => readonly EntityState[]
 
 /** How the state of a thing is read from a body. */
 interface StateSpec {
@@ -15,25 +16,32 @@ interface StateSpec {
   fields: Readonly<Record<string, string | ((thing: unknown) => StateValue | undefined)>>
   /** When it was last changed; the first path that the body has. */
   clock?: readonly string[]
+  /** What is deleted never comes again under its id. */
+  final?: true
 }
 
 /**
  * Reads what an event shows of a thing: every field that is in its body, whether it holds anything or not.
  * A body from which a field is missing says nothing of it.
  */
-export function stateReader({ entity, about, fields, clock }: StateSpec): Read {
+export function stateReader({ entity, about, fields, clock, final }: StateSpec): Read {
   const clocks = clock ?? [`${about}.updated_at`, `${about}.created_at`]
   return (payload) => {
     const key = entity(payload)
     const when = firstTime(payload, clocks)
     const thing = at(payload, about)
-    if (key === null || when === null) return null
+    if (key === null || when === null) return []
     const read = Object.entries(fields).map(([name, field]) => [
       name,
       typeof field === "string" ? stateValue(at(thing, field)) : field(thing),
     ])
-    return state(key, when, text(payload, "action"), shownFields(Object.fromEntries(read)))
+    const states = statesWithinSecond(payload, key, when, shownFields(Object.fromEntries(read)))
+    return final === true ? states.map(forGood) : states
   }
+}
+
+function forGood(state: EntityState): EntityState {
+  return state.deleted === true ? { ...state, final: true } : state
 }
 
 /** Names of what a list holds, as one text; null for an empty one. */
@@ -51,6 +59,7 @@ export function commentState(kind: string): Read {
     entity: global(kind, "comment.id"),
     about: "comment",
     fields: { comment: "body", author: "user.login" },
+    final: true,
   })
 }
 
@@ -58,10 +67,10 @@ export function commentState(kind: string): Read {
  * The review of a pull request. What becomes of it after it was submitted has no time of its own; the pull
  * request's is no earlier.
  */
-export function reviewState(payload: unknown): EntityState | null {
+export function reviewState(payload: unknown): readonly EntityState[] {
   const key = global("review", "review.id")(payload)
   const submitted = time(payload, "review.submitted_at")
-  if (key === null || submitted === null) return null
+  if (key === null || submitted === null) return []
   const later =
     text(payload, "action") === "submitted"
       ? []
@@ -72,7 +81,7 @@ export function reviewState(payload: unknown): EntityState | null {
     author: stateValue(at(payload, "review.user.login")),
   }
   const when = new Date(Math.max(submitted.getTime(), ...later.map((other) => other?.getTime() ?? 0)))
-  return state(key, when, text(payload, "action"), shownFields(fields))
+  return statesWithinSecond(payload, key, when, shownFields(fields))
 }
 
 /**
@@ -82,10 +91,10 @@ export function reviewState(payload: unknown): EntityState | null {
 export function branchState(action: "created" | "deleted"): Read {
   return (payload) => {
     const when = time(payload, "repository.pushed_at")
-    if (at(payload, "ref_type") !== "branch" || when === null) return null
+    if (at(payload, "ref_type") !== "branch" || when === null) return []
     const ref = at(payload, "ref")
     const key = branchIdKey(id(payload, "repository.id"), ref) ?? branchKey(repositoryOf(payload), ref)
-    return key === null ? null : state(key, when, action, {})
+    return key === null ? [] : statesWithinSecond({ action }, key, when, {})
   }
 }
 
@@ -110,7 +119,7 @@ export function deploymentState(entity: KeyReader): Read {
         ? ["deployment.created_at"]
         : ["deployment_status.updated_at", "deployment_status.created_at"]
     const when = firstTime(payload, clocks)
-    if (key === null || when === null) return null
+    if (key === null || when === null) return []
     const rank =
       typeof status === "string" ? (Object.hasOwn(progress, status) ? progress[status] : undefined) : 0
     const fields = shownFields({
@@ -124,7 +133,7 @@ export function deploymentState(entity: KeyReader): Read {
       url: stateValue(at(payload, "deployment_status.environment_url")),
       author: stateValue(at(payload, "deployment.creator.login")),
     })
-    return { entity: key, at: withinSecond(when, rank ?? 1), fields }
+    return [{ entity: key, at: withinSecond(when, rank ?? 1), fields }]
   }
 }
 
@@ -134,33 +143,4 @@ function firstTime(payload: unknown, paths: readonly string[]): Date | null {
     if (found !== null) return found
   }
   return null
-}
-
-function state(
-  entity: string,
-  when: Date,
-  action: string | null,
-  fields: EntityState["fields"],
-): EntityState {
-  const changed = { entity, at: withinSecond(when, ranks.get(action ?? "") ?? 1), fields }
-  return action === "deleted" ? { ...changed, deleted: true } : changed
-}
-
-/**
- * Of what happens to a thing within one second, which came later: its making first, its end last, and what
- * rewrites it after what only sorts it. A deletion has no time of its own but the thing's last change.
- */
-const ranks: ReadonlyMap<string, number> = new Map([
-  ["opened", 0],
-  ["created", 0],
-  ["submitted", 0],
-  ["edited", 2],
-  ["dismissed", 2],
-  ["closed", 2],
-  ["deleted", 3],
-])
-
-/** GitHub's clocks tell seconds; the milliseconds tell the order within one, as far as it is known. */
-function withinSecond(when: Date, rank: number): Date {
-  return new Date(Math.floor(when.getTime() / 1000) * 1000 + rank)
 }

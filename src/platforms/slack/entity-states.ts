@@ -52,7 +52,8 @@ function messageStates(
   if (entity === null) return []
   // A change found in the history has its time to the second, and so may seem older than the message.
   const later = new Date(Math.max(at.getTime(), (timeOf(ts)?.getTime() ?? 0) + 1))
-  if (isGone(event)) return [{ entity, at: later, fields: {}, deleted: true }]
+  // A message's id is its place and time: nothing else will ever have it.
+  if (isGone(event)) return [{ entity, at: later, fields: {}, deleted: true, final: true }]
   const said = fieldsOfTexts(texts)
   return event["subtype"] === "message_changed"
     ? [{ entity, at: later, fields: { ...nothingSaid, ...said } }]

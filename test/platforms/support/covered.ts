@@ -7,9 +7,11 @@ import { expectWellFormedKey } from "./well-formed.ts"
  * field, and what the state tells of is said in no other thing's name.
  */
 export function expectStatesCoverWhatIsSaid({ states = [], texts, references }: Normalized): void {
-  const fieldsOf = new Map(states.map(({ entity, fields }) => [entity, fields]))
-  expect(fieldsOf.size).toBe(states.length)
+  const fieldsOf = new Map<string, object>()
   for (const { entity, at, fields } of states) {
+    const before = fieldsOf.get(entity) ?? {}
+    expect(Object.keys(fields).filter((name) => Object.hasOwn(before, name))).toEqual([]) // each in one state
+    fieldsOf.set(entity, { ...before, ...fields })
     expectWellFormedKey(entity)
     expect(at.getTime()).not.toBeNaN()
     for (const value of Object.values(fields)) {
@@ -18,13 +20,13 @@ export function expectStatesCoverWhatIsSaid({ states = [], texts, references }: 
       else if (typeof value === "object") expect(value).toBeNull()
     }
   }
-  const [own] = states
+  const [own] = fieldsOf.values()
   const said = [
     ...texts.map(({ subject, document, field }) => ({ subject, document, field })),
     ...references.map(({ subject, document, evidence }) => ({ subject, document, field: evidence.field })),
   ]
   for (const { subject, document, field } of said) {
     if (document !== undefined) expect(Object.keys(fieldsOf.get(document) ?? {})).toContain(field)
-    else if (subject === undefined) expect(Object.keys(own?.fields ?? {})).not.toContain(field)
+    else if (subject === undefined) expect(Object.keys(own ?? {})).not.toContain(field)
   }
 }

@@ -1,22 +1,19 @@
 import { setupServer } from "msw/node"
 import { afterAll } from "vitest"
-import { systemClock, type Clock } from "../../../src/core/clock.ts"
 import { silentLog } from "../../../src/core/log.ts"
 import type { Source } from "../../../src/core/source.ts"
 import { github } from "../../../src/platforms/github/index.ts"
 import { stateOf } from "../../../src/platforms/github/state.ts"
-import { createProcessor } from "../../../src/processing/processor.ts"
-import { createQueue } from "../../../src/queue/queue.ts"
 import type { ReconcileOptions } from "../../../src/reconcile/options.ts"
 import { reconcileSource, type ReconcileOutcome } from "../../../src/reconcile/reconcile-source.ts"
 import type { ReconcileParts, ReconcileTarget } from "../../../src/reconcile/run.ts"
 import type { Database } from "../../../src/store/database.ts"
-import { startIngest } from "../../ingest/support/start-ingest.ts"
-import { linkAll } from "../../processing/obedient.ts"
-import { testDatabase } from "../../support/database.ts"
 import type { GithubWorld, GithubWorldOptions } from "../../support/worlds/github-state.ts"
 import { createGithubWorld } from "../../support/worlds/github.ts"
 import type { Thing } from "../../support/worlds/github-things.ts"
+import { ledgerOf as lineOf } from "./ledger-of.ts"
+import { startSources } from "./start-sources.ts"
+import { untilComplete, type Passage } from "./until-complete.ts"
 
 const secret = "the secret of the world's hooks"
 
@@ -25,15 +22,12 @@ saas.listen({ onUnhandledFrame: "bypass" }) // the hub itself is reached for rea
 afterAll(() => saas.close())
 
 /** A source of a hub, and the GitHub that speaks to it. */
-export interface GithubHub {
+export interface GithubHub extends Passage {
   database: Database
   world: GithubWorld
   source: Source
   target: ReconcileTarget
   parts: ReconcileParts
-  /** Lets time go on for the reconciler and the world alike. */
-  pass(ms: number): void
-  clock: Clock
 }
 
 export interface NewWorldOptions extends Partial<GithubWorldOptions> {
@@ -44,24 +38,7 @@ export interface NewWorldOptions extends Partial<GithubWorldOptions> {
 
 /** Starts a hub on a database of the test file's own; gives a maker of sources, each with a GitHub of its own. */
 export async function startGithubHub(): Promise<(more?: NewWorldOptions) => Promise<GithubHub>> {
-  const database = await testDatabase()
-  const queue = createQueue({ url: database.url, log: silentLog })
-  await queue.start()
-  const processing = { database, queue, platforms: [github], correlate: linkAll, log: silentLog }
-  const processor = createProcessor({ ...processing, clock: systemClock })
-  await processor.start()
-  const sources = new Map<string, Source>()
-  const { url, ingest } = await startIngest({
-    database,
-    platforms: [github],
-    secrets: {},
-    sources: { find: (_platform, name) => sources.get(name) },
-  })
-  afterAll(async () => {
-    await processor.stop()
-    await queue.stop()
-  })
-
+  const { database, url, submit, sources } = await startSources(github)
   return async ({ options = {}, ofOrganization = false, ...worldOptions } = {}) => {
     let ahead = 0
     const clock = (): Date => new Date(Date.now() + ahead)
@@ -87,7 +64,7 @@ export async function startGithubHub(): Promise<(more?: NewWorldOptions) => Prom
       world,
       source,
       target: { source, platform: github, credential: world.token, apiUrl: world.apiUrl },
-      parts: { pool: database.work, submit: ingest.submit, clock, log: silentLog, options: hasty },
+      parts: { pool: database.work, submit, clock, log: silentLog, options: hasty },
       pass: (ms) => void (ahead += ms),
       clock,
     }
@@ -100,19 +77,12 @@ function moveToOrganization(world: GithubWorld): Thing {
 }
 
 /** Reconciles, letting time pass wherever GitHub asks for it, until the source is complete. */
-export async function reconcileToEnd(hub: GithubHub, since?: Date): Promise<ReconcileOutcome[]> {
-  const outcomes: ReconcileOutcome[] = []
-  for (let round = 0; round < 200; round++) {
+export function reconcileToEnd(hub: GithubHub, since?: Date): Promise<ReconcileOutcome[]> {
+  return untilComplete(hub, (round) => {
     const signal = new AbortController().signal
     const first = round === 0 && since !== undefined ? { since } : {}
-    const outcome = await reconcileSource(hub.parts, hub.target, { signal, ...first })
-    outcomes.push(outcome)
-    if (outcome.status === "complete") return outcomes
-    if (outcome.status === "paused")
-      hub.pass(Math.max(1_000, outcome.nextAt.getTime() - hub.clock().getTime()))
-    else await new Promise((resolve) => setTimeout(resolve, 50))
-  }
-  throw new Error(`not complete: ${JSON.stringify(outcomes.slice(-3))}`)
+    return reconcileSource(hub.parts, hub.target, { signal, ...first })
+  })
 }
 
 /** What happened, by what tells one thing from another, whichever way it is told. */
@@ -149,17 +119,7 @@ export function fingerprintsThere({ world }: GithubHub): string[] {
 }
 
 /** The ledger's line of the source. */
-export async function ledgerOf({ database, source }: GithubHub) {
-  const { rows } = await database.work.query<{
-    complete_through: Date | null
-    problem: string | null
-    calls: number
-    repaired: number
-    open: number
-    lost: number
-  }>("select * from source_ledger where source_id = $1", [source.id])
-  return rows[0]!
-}
+export const ledgerOf = ({ database, source }: GithubHub) => lineOf(database, source)
 
 /** What was fetched instead of being sent, by delivery key. */
 export async function backfilled({

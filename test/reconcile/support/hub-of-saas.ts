@@ -17,11 +17,14 @@ import { startIngest } from "../../ingest/support/start-ingest.ts"
 import { testDatabase } from "../../support/database.ts"
 import { loadSigner } from "../../support/fixtures.ts"
 import type { ChildTask } from "./reconcile-child.ts"
+import { goOn, untilComplete, type Passage } from "./until-complete.ts"
 
 /** A provider's API as a test has it: handlers of msw. */
 export interface SaasWorld {
   apiUrl: string
   calls: string[]
+  /** Requests that it had asked not to make. */
+  violations: string[]
   onCall: (count: number) => void
   handlers: RequestHandler[]
 }
@@ -37,13 +40,18 @@ export type Fate = "arrives" | "hub down" | "hub failing" | "never sent"
 
 export const losses: readonly Fate[] = ["hub down", "hub failing", "never sent"]
 
+/** An event as it is here. */
+export interface SaasEvent {
+  key: string
+  body: unknown
+  backfilled: boolean
+  headers: Record<string, string>
+}
+
 /** A hub with one source of a platform, and its provider around it. */
-export interface SaasHub {
+export interface SaasHub extends Passage {
   database: Database
   source: Source
-  clock: Clock
-  /** Lets time go on for hub and provider alike. */
-  pass(ms: number): void
   /** Sends a webhook; answers the hub's status, or 0 where it did not get there. */
   send(sending: Sending, fate?: Fate): Promise<number>
   /** Reconciles, letting time pass wherever the provider asks for it, until the source is complete. */
@@ -55,7 +63,7 @@ export interface SaasHub {
    * null where it was.
    */
   reconcileInChild(killAtCall: number | null, afterMs?: number): Promise<ReconcileOutcome | null>
-  events(): Promise<{ key: string; body: unknown; backfilled: boolean; headers: Record<string, string> }[]>
+  events(): Promise<SaasEvent[]>
   ledger(): Promise<{
     repaired: number
     open: number
@@ -67,15 +75,21 @@ export interface SaasHub {
 
 const hasty: ReconcileOptions = { settleMs: 0, overlapMs: 60_000, leaseMs: 600 }
 
+/** A hub, and the provider around it. */
+export interface SaasScene<World extends SaasWorld = SaasWorld> {
+  hub: SaasHub
+  world: World
+}
+
 /** Starts both for one test, on a database of its own; they end after the file. */
-export async function startSaasHub(
+export async function startSaasHub<World extends SaasWorld>(
   platform: Platform,
-  world: (clock: Clock) => SaasWorld,
-  access: { credential: string; settings?: Source["settings"] },
-): Promise<SaasHub> {
+  credential: string,
+  makeWorld: (clock: Clock) => World,
+): Promise<SaasScene<World>> {
   let ahead = 0
   const clock = (): Date => new Date(Date.now() + ahead)
-  const provider = world(clock)
+  const world = makeWorld(clock)
   const signer = await loadSigner(platform.name)
   if (signer === null) throw new Error(`${platform.name} signs nothing`)
   const [secret] = signer.secrets
@@ -90,26 +104,26 @@ export async function startSaasHub(
     tenant: "default",
     platform: platform.name,
     name: "default",
-    settings: access.settings ?? {},
+    settings: {},
     secrets: [{ id: "one", value: secret }],
   }
   const sources = { find: () => source }
   const { url, ingest } = await startIngest({ database, platforms: [platform], secrets: {}, sources, clock })
-  const server = setupServer(...provider.handlers)
+  const server = setupServer(...world.handlers)
   server.listen({ onUnhandledFrame: "bypass" })
   onTestFinished(() => server.close()) // or it would answer for the world of the next test
   const failing = await serve(() => Promise.resolve(new Response(null, { status: 503 })))
   // The child is another process: it gets the same provider over real HTTP.
   const bridge = await serve(async (request) => {
-    const asked = new Request(provider.apiUrl + new URL(request.url).pathname.slice(1), {
+    const asked = new Request(world.apiUrl + new URL(request.url).pathname.slice(1), {
       method: request.method,
       headers: request.headers,
       body: await request.text(),
     })
-    return (await getResponse(provider.handlers, asked)) ?? new Response(null, { status: 404 })
+    return (await getResponse(world.handlers, asked)) ?? new Response(null, { status: 404 })
   })
   const parts = { pool: database.work, submit: ingest.submit, clock, log: silentLog, options: hasty }
-  const target = { source, platform, credential: access.credential, apiUrl: provider.apiUrl }
+  const target = { source, platform, credential, apiUrl: world.apiUrl }
   const pass = (ms: number): void => void (ahead += ms)
   const reconcile = (signal = new AbortController().signal): Promise<ReconcileOutcome> =>
     reconcileSource(parts, target, { signal })
@@ -129,28 +143,11 @@ export async function startSaasHub(
     )
   }
 
-  async function reconcileToEnd(): Promise<ReconcileOutcome[]> {
-    const outcomes: ReconcileOutcome[] = []
-    for (let round = 0; round < 300; round++) {
-      const outcome = await reconcile()
-      outcomes.push(outcome)
-      if (outcome.status === "complete") return outcomes
-      await goOn(outcome)
-    }
-    throw new Error(`not complete: ${JSON.stringify(outcomes.slice(-3))}`)
-  }
-
-  /** Waits for a lease that a killed run has left, and lets the clocks go where the provider asks to wait. */
-  async function goOn(outcome: ReconcileOutcome | null): Promise<void> {
-    if (outcome?.status === "paused") pass(Math.max(1_000, outcome.nextAt.getTime() - clock().getTime()))
-    else await new Promise((resolve) => setTimeout(resolve, 100))
-  }
-
   async function reconcileInChild(killAtCall: number | null, afterMs = 0): Promise<ReconcileOutcome | null> {
     const task: ChildTask = {
       databaseUrl: database.url,
       source,
-      credential: access.credential,
+      credential,
       apiUrl: bridge,
       ahead,
       options: hasty,
@@ -158,29 +155,29 @@ export async function startSaasHub(
     const child = spawn(process.execPath, [childFile, JSON.stringify(task)], {
       stdio: ["ignore", "pipe", "inherit"],
     })
-    const before = provider.calls.length
-    provider.onCall = (count) => {
+    const before = world.calls.length
+    world.onCall = (count) => {
       if (killAtCall !== null && count - before === killAtCall)
         setTimeout(() => child.kill("SIGKILL"), afterMs)
     }
     const printed: Buffer[] = []
     child.stdout.on("data", (chunk: Buffer) => printed.push(chunk))
     await once(child, "close")
-    provider.onCall = () => {}
+    world.onCall = () => {}
     const line = Buffer.concat(printed).toString().trim()
     const outcome = line === "" ? null : (JSON.parse(line, dates) as ReconcileOutcome)
-    if (outcome?.status !== "complete") await goOn(outcome)
+    if (outcome?.status !== "complete") await goOn({ clock, pass }, outcome)
     return outcome
   }
 
-  return {
+  const hub: SaasHub = {
     database,
     source,
     clock,
     pass,
     send,
     reconcile,
-    reconcileToEnd,
+    reconcileToEnd: () => untilComplete({ clock, pass }, () => reconcile()),
     reconcileInChild,
     async events() {
       const { rows: found } = await database.work.query<{
@@ -209,6 +206,7 @@ export async function startSaasHub(
       return { repaired: Number(repaired), open: Number(open), lost: Number(lost), problem, complete }
     },
   }
+  return { hub, world }
 }
 
 const childFile = fileURLToPath(new URL("./reconcile-child.ts", import.meta.url))

@@ -1,17 +1,12 @@
-import { afterAll } from "vitest"
 import { systemClock, type Clock } from "../../../src/core/clock.ts"
 import { silentLog } from "../../../src/core/log.ts"
 import type { Source } from "../../../src/core/source.ts"
-import { createProcessor } from "../../../src/processing/processor.ts"
-import { createQueue } from "../../../src/queue/queue.ts"
 import type { ReconcileOptions } from "../../../src/reconcile/options.ts"
 import { reconcileSource, type ReconcileOutcome } from "../../../src/reconcile/reconcile-source.ts"
 import type { ReconcileParts, ReconcileTarget } from "../../../src/reconcile/run.ts"
 import type { Database } from "../../../src/store/database.ts"
-import { startIngest } from "../../ingest/support/start-ingest.ts"
-import { linkAll } from "../../processing/obedient.ts"
-import { testDatabase } from "../../support/database.ts"
 import { hasty } from "./hasty.ts"
+import { startSources } from "./start-sources.ts"
 import { startWorld, type World } from "./world.ts"
 import { worldPlatform } from "./world-platform.ts"
 
@@ -25,32 +20,10 @@ export interface WorldHub {
 
 /** Starts all of it on a database of the test file's own; it ends after the file. */
 export async function startWorldHub(): Promise<WorldHub> {
-  const database = await testDatabase()
-  const queue = createQueue({ url: database.url, log: silentLog })
-  await queue.start()
-  const processor = createProcessor({
-    database,
-    queue,
-    platforms: [worldPlatform],
-    correlate: linkAll,
-    clock: systemClock,
-    log: silentLog,
-  })
-  await processor.start()
-  const sources = new Map<string, Source>()
-  const { url, ingest } = await startIngest({
-    database,
-    platforms: [worldPlatform],
-    secrets: {},
-    sources: { find: (_platform, name) => sources.get(name) },
-  })
-  afterAll(async () => {
-    await processor.stop()
-    await queue.stop()
-  })
+  const { database, url, submit, sources } = await startSources(worldPlatform)
   return {
     database,
-    parts: { pool: database.work, submit: ingest.submit, clock: systemClock, log: silentLog, options: hasty },
+    parts: { pool: database.work, submit, clock: systemClock, log: silentLog, options: hasty },
     async newWorld() {
       const name = `world-${sources.size + 1}`
       const { rows } = await database.work.query<{ id: string }>(
@@ -98,20 +71,4 @@ export async function gapsOf(database: Database, source: Source): Promise<Record
     [source.id],
   )
   return Object.fromEntries(rows.map(({ gap, state }) => [gap, state]))
-}
-
-/** The ledger's line of a source. */
-export async function ledgerOf(database: Database, source: Source) {
-  const { rows } = await database.work.query<{
-    complete_from: Date | null
-    complete_through: Date | null
-    problem: string | null
-    calls: number
-    repaired: number
-    open: number
-    lost: number
-    summary: string
-    running: boolean
-  }>("select * from source_ledger where source_id = $1", [source.id])
-  return rows[0]!
 }

@@ -1,6 +1,7 @@
 import { entityKey } from "../../../core/entity-key.ts"
 import { stateValue } from "../../../core/entity-state.ts"
 import type { EntityState, Reference } from "../../../core/envelope.ts"
+import { isFields } from "../../../core/fields.ts"
 import {
   firstKey,
   fromApiUrl,
@@ -12,10 +13,11 @@ import {
   repositoryOf,
   type KeyReader,
 } from "../keys.ts"
-import { at, count, isRecord, text } from "../read.ts"
+import { at, count, id, text, time } from "../read.ts"
 import { issueReferences, reference, sameIssue } from "../references.ts"
 import type { Shapes } from "../shape.ts"
 import { commentState, namesIn, stateReader } from "../states.ts"
+import { statesWithinSecond } from "../within-second.ts"
 import { line, markdown } from "../texts.ts"
 
 const pullRequestOfIssue = numbered("pull_request", "issue.number")
@@ -37,16 +39,36 @@ const issueState = stateReader({
     labels: namesIn("labels", "name"),
     milestone: "milestone.title",
   },
+  final: true,
 })
 
+/** Whether a sub-issue or a dependency was taken away. */
+function isRemoved(payload: unknown): boolean {
+  return text(payload, "action")?.endsWith("_removed") === true
+}
+
 /** Whose part an issue is, which is all that these events tell of it in full. */
-function subIssueState(payload: unknown): EntityState | null {
-  const removed = text(payload, "action")?.endsWith("_removed") === true
+function subIssueState(payload: unknown): readonly EntityState[] {
+  const removed = isRemoved(payload)
   return stateReader({
     entity: issueByIdAt("sub_issue"),
     about: "sub_issue",
     fields: { parent: () => (removed ? null : stateValue(at(payload, "parent_issue.url"))) },
   })(payload)
+}
+
+/**
+ * Whether one issue blocks another: a thing of its own, since these events tell of no other dependencies of
+ * the two. It has no clock but theirs, of which each goes on.
+ */
+function dependencyState(payload: unknown): readonly EntityState[] {
+  const ids = ["blocked_issue.id", "blocking_issue.id"].map((path) => id(payload, path))
+  const times = ["blocked_issue.updated_at", "blocking_issue.updated_at"].map((path) => time(payload, path))
+  const blocking = issueAt("blocking_issue")(payload)
+  if (ids.includes(null) || times.includes(null) || blocking === null) return []
+  const when = new Date(Math.max(...times.map(Number)))
+  const entity = `github:issue_dependency:${ids.join("/").toLowerCase()}`
+  return statesWithinSecond(payload, entity, when, { blockedBy: isRemoved(payload) ? null : blocking })
 }
 
 /** Issues, discussions, and what they are sorted by. */
@@ -84,9 +106,10 @@ export const issueShapes: Shapes = {
     entity: issueAt("sub_issue"),
     number: ["sub_issue.number"],
     references: (payload) => {
-      const removed = text(payload, "action")?.endsWith("_removed") === true
       const parent = issueAt("parent_issue")(payload)
-      return removed ? [] : reference(parent, "parent", "parent", at(payload, "parent_issue.number"))
+      return isRemoved(payload)
+        ? []
+        : reference(parent, "parent", "parent", at(payload, "parent_issue.number"))
     },
     stood: subIssueState,
   },
@@ -96,12 +119,12 @@ export const issueShapes: Shapes = {
     entity: issueAt("blocked_issue"),
     number: ["blocked_issue.number"],
     references: (payload) => {
-      const removed = text(payload, "action")?.endsWith("_removed") === true
       const blocking = issueAt("blocking_issue")(payload)
-      return removed
+      return isRemoved(payload)
         ? []
-        : reference(blocking, "blocked_by", "blocking_issue.number", at(payload, "blocking_issue.number"))
+        : reference(blocking, "blocked_by", "blockedBy", at(payload, "blocking_issue.number"))
     },
+    stood: dependencyState,
   },
   discussion: {
     has: ["discussion", "action"],
@@ -122,6 +145,7 @@ export const issueShapes: Shapes = {
         category: "category.name",
         author: "user.login",
       },
+      final: true,
     }),
   },
   discussion_comment: {
@@ -154,7 +178,7 @@ export const issueShapes: Shapes = {
 
 // GitHub sends comments on a pull request as comments on the issue of its number.
 function isPullRequest(payload: unknown): boolean {
-  return isRecord(at(payload, "issue.pull_request"))
+  return isFields(at(payload, "issue.pull_request"))
 }
 
 function issueOrPullRequest(payload: unknown): string | null {
@@ -190,7 +214,7 @@ function issueByIdAt(path: string): KeyReader {
 // A transferred issue goes on under another number in another repository; both tell of the other.
 function moved(payload: unknown): Reference[] {
   return ["changes.new_issue", "changes.old_issue"].flatMap((path) =>
-    isRecord(at(payload, path))
+    isFields(at(payload, path))
       ? reference(issueAt(path)(payload), "same_as", `${path}.number`, at(payload, `${path}.number`))
       : [],
   )

@@ -1,7 +1,8 @@
 import { SignalboxError } from "../../../core/errors.ts"
+import { isFields } from "../../../core/fields.ts"
 import type { LoggedDelivery, Recovered, SweepWindow } from "../../../core/remote.ts"
 import { keptHeaders } from "../headers.ts"
-import { at, id, isRecord, list, text, time } from "../read.ts"
+import { at, id, list, text, time } from "../read.ts"
 import type { Client } from "./client.ts"
 import type { Hook } from "./hooks.ts"
 import { parseToPrint } from "./json.ts"
@@ -82,7 +83,7 @@ export async function copy(client: Client, handle: string): Promise<Recovered | 
 function delivered(delivery: unknown): { request: Recovered | null } {
   const payload = at(delivery, "request.payload")
   const sent = at(delivery, "request.headers")
-  if (!isRecord(payload) || !isRecord(sent)) return { request: null }
+  if (!isFields(payload) || !isFields(sent)) return { request: null }
   const headers: Record<string, string> = {}
   for (const [name, value] of Object.entries(sent)) {
     const lower = name.toLowerCase()

@@ -1,3 +1,4 @@
+import { SignalboxError } from "../../../core/errors.ts"
 import type { ConnectPlan, ConnectRequest } from "../../../core/remote.ts"
 import { manifestOf } from "./manifest.ts"
 
@@ -5,6 +6,7 @@ import { manifestOf } from "./manifest.ts"
 export const connectOptions = {
   name: "name of the app in Slack (signalbox)",
   command: "slash command to be told of as well (/deploy)",
+  notes: "yes where the hub is to post links to timelines, which takes the scope chat:write (no)",
 }
 
 /**
@@ -14,7 +16,12 @@ export const connectOptions = {
 export function plan({ source, webhookUrl, options }: ConnectRequest): Promise<ConnectPlan> {
   const name = options["name"] ?? "signalbox"
   const text = JSON.stringify(
-    manifestOf({ name, url: webhookUrl, command: options["command"] ?? null }),
+    manifestOf({
+      name,
+      url: webhookUrl,
+      command: options["command"] ?? null,
+      notes: isYes(options["notes"]),
+    }),
     null,
     2,
   )
@@ -35,4 +42,9 @@ export function plan({ source, webhookUrl, options }: ConnectRequest): Promise<C
     ],
     apply: () => Promise.resolve({ settings: { app: name }, text }),
   })
+}
+
+function isYes(word = "no"): boolean {
+  if (word === "yes" || word === "no") return word === "yes"
+  throw new SignalboxError("bad_request", "--notes takes yes or no")
 }

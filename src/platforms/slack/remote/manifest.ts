@@ -11,6 +11,8 @@ export interface ManifestRequest {
   url: string
   /** Slash command to be told of (`/deploy`); null for none. */
   command: string | null
+  /** Whether the hub is to post links to timelines. */
+  notes: boolean
 }
 
 // Each event with the scope it takes; histories of the same conversations are read by the same scopes.
@@ -34,7 +36,7 @@ const events = [
 const listing = ["groups:read", "im:read"] as const
 
 /** The manifest of an app that sends its events to the source; throws `bad_request` for what Slack would not take. */
-export function manifestOf({ name, url, command }: ManifestRequest): Manifest {
+export function manifestOf({ name, url, command, notes }: ManifestRequest): Manifest {
   if (URL.parse(url)?.protocol !== "https:") {
     throw new SignalboxError("bad_request", `Slack sends to https addresses only, and ${url} is none`)
   }
@@ -44,7 +46,12 @@ export function manifestOf({ name, url, command }: ManifestRequest): Manifest {
   if (command !== null && !/^\/[^\s/]{1,31}$/.test(command)) {
     throw new SignalboxError("bad_request", "a slash command is a slash and up to 31 characters: /deploy")
   }
-  const bot = [...new Set([...events.map(([, scope]) => scope), ...listing])].toSorted()
+  const scopes = [...new Set([...events.map(([, scope]) => scope), ...listing])].toSorted()
+  const bot = [
+    ...scopes,
+    ...(command === null ? [] : (["commands"] as const)),
+    ...(notes ? (["chat:write"] as const) : []),
+  ]
   return {
     _metadata: { major_version: 1 },
     display_information: { name, description: "Sends what happens in Slack to signalbox." },
@@ -55,7 +62,7 @@ export function manifestOf({ name, url, command }: ManifestRequest): Manifest {
         ? {}
         : { slash_commands: [{ command, url, description: `Tells ${name}`, should_escape: true }] }),
     },
-    oauth_config: { scopes: { bot: command === null ? bot : [...bot, "commands"] } },
+    oauth_config: { scopes: { bot } },
     settings: {
       event_subscriptions: { request_url: url, bot_events: events.map(([event]) => event) },
       interactivity: { is_enabled: true, request_url: url },

@@ -1,5 +1,6 @@
+import { isFields } from "../../../../core/fields.ts"
 import type { LoggedRecord } from "../../../../core/remote.ts"
-import { at, count, id, isRecord, text, time } from "../../read.ts"
+import { at, count, id, text, time } from "../../read.ts"
 import type { Strand } from "../strand.ts"
 import { newestFirst } from "./newest-first.ts"
 import { asOf, recordOf, type RecordSource } from "./record.ts"
@@ -20,7 +21,7 @@ export function issues(source: RecordSource): Strand {
     // Pull requests come along, as issues; they have a list of their own.
     records: (entries) =>
       entries.flatMap((entry) =>
-        isRecord(at(entry, "pull_request")) ? [] : [...opened(source, entry), ...closed(source, entry)],
+        isFields(at(entry, "pull_request")) ? [] : [...opened(source, entry), ...closed(source, entry)],
       ),
   })
 }
@@ -54,7 +55,7 @@ function closed(source: RecordSource, entry: unknown): LoggedRecord[] {
       if (whole === null) return null
       const sender = at(whole, "closed_by") // only the issue by itself has it
       const then = asOf(whole, when, { state: "closed", closed_at: when })
-      return isRecord(sender) ? { issue: then, sender } : { issue: then }
+      return isFields(sender) ? { issue: then, sender } : { issue: then }
     },
   })
 }

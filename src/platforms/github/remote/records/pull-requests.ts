@@ -1,5 +1,6 @@
+import { isFields } from "../../../../core/fields.ts"
 import type { LoggedRecord } from "../../../../core/remote.ts"
-import { at, count, id, isRecord, list, text, time } from "../../read.ts"
+import { at, count, id, list, text, time } from "../../read.ts"
 import type { Strand } from "../strand.ts"
 import { newestFirst } from "./newest-first.ts"
 import { asOf, recordOf, type RecordSource } from "./record.ts"
@@ -64,9 +65,9 @@ function closed(source: RecordSource, entry: unknown): LoggedRecord[] {
       const whole = await pullRequest(source, number)
       if (whole === null) return null
       const mergedBy = at(whole, "merged_by")
-      const sender = isRecord(mergedBy) ? mergedBy : at(await issue(source, number), "closed_by")
+      const sender = isFields(mergedBy) ? mergedBy : at(await issue(source, number), "closed_by")
       const pull_request = asOf(whole, when, { state: "closed", closed_at: when })
-      return isRecord(sender) ? { pull_request, sender } : { pull_request }
+      return isFields(sender) ? { pull_request, sender } : { pull_request }
     },
   })
 }
@@ -86,7 +87,7 @@ async function reviews(source: RecordSource, pullRequestEntry: unknown): Promise
 
 function submitted(source: RecordSource, review: unknown, pullRequestEntry: unknown): LoggedRecord[] {
   const state = text(review, "state")?.toLowerCase() ?? null
-  if (state === "pending" || !isRecord(review)) return [] // not submitted yet
+  if (state === "pending" || !isFields(review)) return [] // not submitted yet
   return recordOf(source, {
     event: "pull_request_review",
     action: "submitted",

@@ -1,6 +1,6 @@
-import type { Fields } from "../../../../core/fields.ts"
+import { isFields, type Fields } from "../../../../core/fields.ts"
 import type { LoggedRecord } from "../../../../core/remote.ts"
-import { at, id, isRecord, list, text, time } from "../../read.ts"
+import { at, id, list, text, time } from "../../read.ts"
 import type { Strand } from "../strand.ts"
 import { newestFirst } from "./newest-first.ts"
 import { recordOf, type RecordSource } from "./record.ts"
@@ -106,5 +106,5 @@ function commitOf(commit: unknown): Fields[] {
 function person(commit: unknown, role: string): Fields {
   const found = at(commit, `commit.${role}`)
   const username = text(commit, `${role}.login`)
-  return { ...(isRecord(found) ? found : {}), ...(username === null ? {} : { username }) }
+  return { ...(isFields(found) ? found : {}), ...(username === null ? {} : { username }) }
 }

@@ -1,6 +1,6 @@
-import type { Fields } from "../../../../core/fields.ts"
+import { isFields, type Fields } from "../../../../core/fields.ts"
 import type { Known, LoggedRecord, Recovered } from "../../../../core/remote.ts"
-import { at, isRecord } from "../../read.ts"
+import { at } from "../../read.ts"
 import { stateOf } from "../../state.ts"
 import type { Client } from "../client.ts"
 
@@ -70,12 +70,12 @@ function surroundings({ repository }: RecordSource, sender: unknown): Fields {
   return {
     repository,
     ...(organization === null ? {} : { organization }),
-    ...(isRecord(sender) ? { sender } : {}),
+    ...(isFields(sender) ? { sender } : {}),
   }
 }
 
 function organizationOf(repository: Fields): unknown {
-  if (isRecord(repository["organization"])) return repository["organization"]
+  if (isFields(repository["organization"])) return repository["organization"]
   return at(repository, "owner.type") === "Organization" ? repository["owner"] : null
 }
 
@@ -92,5 +92,5 @@ function recovered(event: string, key: string, payload: Fields): Recovered {
  * known of then. Anything else about it is as it is now.
  */
 export function asOf(thing: unknown, when: string, then: Fields = {}): Fields {
-  return { ...(isRecord(thing) ? thing : {}), updated_at: when, ...then }
+  return { ...(isFields(thing) ? thing : {}), updated_at: when, ...then }
 }

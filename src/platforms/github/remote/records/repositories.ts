@@ -1,5 +1,5 @@
-import type { Fields } from "../../../../core/fields.ts"
-import { id, isRecord, list, time } from "../../read.ts"
+import { isFields, type Fields } from "../../../../core/fields.ts"
+import { id, list, time } from "../../read.ts"
 import type { Client } from "../client.ts"
 import type { Hook } from "../hooks.ts"
 
@@ -38,7 +38,7 @@ async function repositoriesOf(client: Client, { place }: Hook, since: Date): Pro
     const { owner, repo } = place
     const path = `/repos/${encodeURIComponent(owner)}/${encodeURIComponent(repo)}`
     const { data } = await client.get(path, `repository ${owner}/${repo}`)
-    return isRecord(data) ? [data] : []
+    return isFields(data) ? [data] : []
   }
   const path = `/orgs/${encodeURIComponent(place.org)}/repos?direction=desc&per_page=100`
   const label = `the repositories of ${place.org}`
@@ -62,7 +62,7 @@ async function changedSince(
     const changed = list({ data }, "data").filter(
       (entry) => (time(entry, stamp)?.getTime() ?? 0) >= since.getTime(),
     )
-    found.push(...changed.filter(isRecord))
+    found.push(...changed.filter(isFields))
     page = changed.length < list({ data }, "data").length ? null : next
   }
   return found

@@ -1,6 +1,7 @@
 import type { Known, LoggedRecord } from "../../../../core/remote.ts"
 import { entityKey } from "../../../../core/entity-key.ts"
-import { at, count, id, isRecord, text, time } from "../../read.ts"
+import { isFields } from "../../../../core/fields.ts"
+import { at, count, id, text, time } from "../../read.ts"
 import type { Strand } from "../strand.ts"
 import { newestFirst } from "./newest-first.ts"
 import { asOf, recordOf, type RecordSource } from "./record.ts"
@@ -35,13 +36,13 @@ function turn(source: RecordSource, entry: unknown, later: readonly unknown[]): 
   const number = count(subject, "number")
   const when = text(entry, "created_at")
   const happened = time(entry, "created_at")
-  if (number === null || when === null || happened === null || !isRecord(subject)) return []
+  if (number === null || when === null || happened === null || !isFields(subject)) return []
   if (kind !== "reopened" && kind !== "closed") return []
   // What is closed to this day is told of by the list it is in.
   if (kind === "closed" && isLastClosing(subject, happened)) return []
 
   const then = kind === "closed" ? { state: "closed", closed_at: when } : { state: "open", closed_at: null }
-  const isPull = isRecord(subject["pull_request"])
+  const isPull = isFields(subject["pull_request"])
   const event = isPull ? "pull_request" : "issues"
   const entity = isPull
     ? entityKey.githubPullRequest(source.name.toLowerCase(), number)
