@@ -2,6 +2,8 @@ import { z } from "zod"
 import { noteTargets, type NoteTarget } from "./actions/timeline-notes.ts"
 import { SignalboxError } from "./core/errors.ts"
 import type { Platform } from "./core/platform.ts"
+import { isNetwork } from "./delivery/networks.ts"
+import { natsSettings, natsVariables, type NatsSettings } from "./nats/settings.ts"
 import { encryptionKeyForm, parseEncryptionKeys, type EncryptionKey } from "./sources/encryption-key.ts"
 
 /** Parts of the work that one process may take on. */
@@ -15,13 +17,21 @@ export interface Config {
   /** Undefined: run the embedded PostgreSQL in `dataDir`. */
   databaseUrl: string | undefined
   dataDir: string
+  /** Where the log is published to and streams read it; undefined where NATS is not used. */
+  nats: NatsSettings | undefined
   roles: ReadonlySet<Role>
   adminKey: string | undefined
   logLevel: string
   /** Address of the hub as people reach it; undefined where nobody has said. */
   publicUrl: string | undefined
+  /** Origins of pages that may use the API from a browser, `*` for all; none by default. */
+  corsOrigins: readonly string[]
   /** Where links to timelines are posted; nowhere by default. */
   timelineNotes: ReadonlySet<NoteTarget>
+  /** Networks that webhooks may be sent to although they are not public, as `address/prefix`. */
+  allowNetworks: readonly string[]
+  /** Files of rules of the user's own. */
+  ruleFiles: readonly string[]
   /** Secrets of the default sources by platform; a platform that is absent is off. */
   secrets: ReadonlyMap<string, readonly string[]>
   /** Keys for stored secrets, the one that seals first; none where SIGNALBOX_ENCRYPTION_KEY is not set. */
@@ -47,6 +57,7 @@ const environment = z.object({
     z.string().regex(/^postgres(ql)?:\/\//, "must be a URL that starts with postgres:// or postgresql://"),
   ),
   SIGNALBOX_DATA_DIR: optional(z.string()),
+  ...natsVariables,
   SIGNALBOX_ROLES: optional(
     z
       .string()
@@ -70,7 +81,34 @@ const environment = z.object({
       return z.NEVER
     }),
   ),
+  SIGNALBOX_ALLOW_NETWORKS: optional(
+    z
+      .string()
+      .transform(listOf)
+      .pipe(
+        z.array(
+          z
+            .string()
+            .refine(isNetwork, "must be a comma-separated list of networks such as 10.1.0.0/16 or fd00::/8"),
+        ),
+      ),
+  ),
   SIGNALBOX_PUBLIC_URL: optional(z.string().refine(isWebUrl, "must be an http or https URL")),
+  SIGNALBOX_CORS_ORIGINS: optional(
+    z
+      .string()
+      .transform((text) => text.split(",").map((part) => part.trim()))
+      .pipe(
+        z.array(
+          z
+            .string()
+            .refine(
+              (text) => text === "*" || isOrigin(text),
+              "must be a comma-separated list of origins such as https://board.example.com, or *",
+            ),
+        ),
+      ),
+  ),
   SIGNALBOX_TIMELINE_NOTES: optional(
     z
       .string()
@@ -130,11 +168,15 @@ export function loadConfig(
     host: data.HOST ?? "0.0.0.0",
     databaseUrl: data.DATABASE_URL,
     dataDir: data.SIGNALBOX_DATA_DIR ?? ".signalbox",
+    nats: natsSettings(data),
     roles: new Set(data.SIGNALBOX_ROLES ?? roles),
     adminKey: data.SIGNALBOX_ADMIN_KEY,
     logLevel: data.LOG_LEVEL ?? "info",
     publicUrl: data.SIGNALBOX_PUBLIC_URL,
+    corsOrigins: data.SIGNALBOX_CORS_ORIGINS ?? [],
     timelineNotes: new Set(data.SIGNALBOX_TIMELINE_NOTES ?? []),
+    allowNetworks: data.SIGNALBOX_ALLOW_NETWORKS ?? [],
+    ruleFiles: ruleFilesIn(env),
     secrets,
     encryptionKeys: data.SIGNALBOX_ENCRYPTION_KEY ?? [],
     credentials,
@@ -142,8 +184,18 @@ export function loadConfig(
   }
 }
 
+/** The files that SIGNALBOX_RULES names, separated by commas. */
+export function ruleFilesIn(env: Readonly<Record<string, string | undefined>>): string[] {
+  return listOf(env["SIGNALBOX_RULES"]).filter((file) => file !== "")
+}
+
 const token = /^[\x21-\x7e]+$/
 const tokenForm = "must be printable ASCII without blanks, as a header carries it"
+
+/** A scheme, a host and perhaps a port, as a browser names a page's origin. */
+function isOrigin(text: string): boolean {
+  return isWebUrl(text) && new URL(text).origin === text
+}
 
 function isWebUrl(text: string): boolean {
   const url = URL.parse(text)

@@ -8,10 +8,11 @@ import type { Source } from "./core/source.ts"
 import { parsePayload } from "./core/payload.ts"
 import { uuidv7 } from "./core/uuid.ts"
 import { createCorrelation } from "./correlation/correlation.ts"
+import { loadRules } from "./correlation/load-rules.ts"
 import type { RuleDefinition } from "./correlation/rule.ts"
 import { handledPlatforms, knownNames, type EventMaps } from "./event-maps.ts"
 import { createHandlers, type Handlers } from "./handlers/create-handlers.ts"
-import { publish } from "./outbox/publish.ts"
+import { publish, publishBatch } from "./outbox/publish.ts"
 import { custom } from "./platforms/custom/index.ts"
 import { platforms } from "./platforms/index.ts"
 import type { SourceSettings } from "./sources/standing-sources.ts"
@@ -34,6 +35,8 @@ export interface HubOptions {
   publicUrl?: string
   /** Posts the link to a timeline once in a Slack thread, or on a pull request or issue, that are tied (nowhere). */
   timelineNotes?: readonly NoteTarget[]
+  /** Modules that export rules of your own; one of the name of a built-in rule takes its place. */
+  ruleFiles?: readonly string[]
   /** Secrets of the default sources by platform. */
   secrets?: Readonly<Record<string, readonly string[]>>
   /** Sources besides the default ones, each at `/webhooks/<platform>/<name>`. */
@@ -42,6 +45,11 @@ export interface HubOptions {
   reconcile?: ReconcileOptions
   log?: Log
   clock?: Clock
+  /**
+   * Told the admin key that a start on an embedded database makes where there is none: nobody else ever
+   * sees it. Without this no key is made; `signalbox keys create` makes one at any time.
+   */
+  onFirstAdminKey?: (key: string) => void
   /** Told when the hub cannot go on, and why: whoever runs it should stop it and end. */
   onFatal?: (reason: string) => void
   env?: Readonly<Record<string, string | undefined>>
@@ -76,14 +84,18 @@ type Handling = Handlers<EventMaps>["platforms"] & Pick<Handlers<EventMaps>, "on
  * they run in the processes that have the role `worker`.
  */
 export interface Hub extends AsyncDisposable, Handling {
-  /** Rules that tie entities together; add them before `start`. */
-  correlation: { rule(definition: RuleDefinition): void }
+  /** Rules of your own that tie entities together; add them before `start`. */
+  correlation: {
+    rule(definition: RuleDefinition): void
+    /** Those that were added, and after `start` those of the files too. */
+    rules(): { name: string; version: number }[]
+  }
   /** Resolves when the hub is ready for requests. Repeated calls give the same promise. */
   start(): Promise<void>
   /** Finishes what is under way and ends. Repeated calls give the same promise. */
   stop(): Promise<void>
-  /** Events of a named stream as they come, from a position on. */
-  stream(name: string, options?: StreamOptions): AsyncIterable<StreamedEvent>
+  /** Events of a stream as they come, from a position on; of several as one by names and patterns (`deploys.*`). */
+  stream(topics: string | readonly string[], options?: StreamOptions): AsyncIterable<StreamedEvent>
   submitCustomEvent(event: object, options?: SubmitOptions): Promise<Submitted>
   submitDeploymentEvent(deployment: object, options?: SubmitOptions): Promise<Submitted>
   /**
@@ -92,10 +104,10 @@ export interface Hub extends AsyncDisposable, Handling {
    * throws `bad_request` for what is no custom event, and writes nothing then.
    */
   publish: typeof publish
+  /** The same for many events by one statement: all of them happen, in their order, or none does. */
+  publishBatch: typeof publishBatch
   /** Where it listens, once it has started and if its roles need that. */
   readonly url: string | undefined
-  /** The admin key that the first start on an embedded database has made. */
-  readonly firstAdminKey: string | null
   sources(): readonly Source[]
 }
 
@@ -113,9 +125,10 @@ export function createHub(options: HubOptions = {}): Hub {
 
   async function start(): Promise<void> {
     try {
-      const { sources = [], reconcile, onFatal = () => {} } = options
-      const own = { config, platforms, correlation, handlers, sources, reconcile, log, clock, onFatal }
-      parts = await startParts(stack, own)
+      correlation.use(await loadRules(options.ruleFiles ?? config.ruleFiles))
+      const { sources = [], reconcile, onFirstAdminKey, onFatal = () => {} } = options
+      const own = { config, platforms, correlation, handlers, sources, reconcile, log, clock }
+      parts = await startParts(stack, { ...own, onFirstAdminKey, onFatal })
     } catch (error) {
       await stack.disposeAsync()
       throw error
@@ -156,12 +169,15 @@ export function createHub(options: HubOptions = {}): Hub {
     on: handlers.on,
     register: handlers.register,
     subscribe: handlers.subscribe,
-    correlation: { rule: correlation.rule },
+    correlation: {
+      rule: correlation.rule,
+      rules: () => correlation.ownRules().map(({ name, version }) => ({ name, version })),
+    },
     start: () => (starting ??= start()),
     stop: stopOnce,
     [Symbol.asyncDispose]: stopOnce,
-    stream(name, { tenant = "default", after, filter, signal } = {}) {
-      return running().streaming.streamEvents(name, {
+    stream(topics, { tenant = "default", after, filter, signal } = {}) {
+      return running().streaming.streamEvents(topics, {
         tenant,
         after,
         filter: filter === undefined ? undefined : parseFilter(filter),
@@ -174,11 +190,12 @@ export function createHub(options: HubOptions = {}): Hub {
       checkCustomEvent(event) // the relay could only make a dead letter of it
       return publish(tx, event, wanted)
     },
+    async publishBatch(tx, events, wanted) {
+      events.forEach(checkCustomEvent)
+      return publishBatch(tx, events, wanted)
+    },
     get url() {
       return parts?.server?.url
-    },
-    get firstAdminKey() {
-      return parts?.adminKey ?? null
     },
     sources: () => running().sources.list(),
   }

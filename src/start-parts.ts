@@ -13,19 +13,26 @@ import type { RunningSources } from "./core/source.ts"
 import type { Correlation } from "./correlation/correlation.ts"
 import { createExplain } from "./correlation/explain.ts"
 import type { EventMaps } from "./event-maps.ts"
+import type { Groups } from "./groups/create-groups.ts"
 import type { Handlers } from "./handlers/create-handlers.ts"
 import { createHeartbeat } from "./ingest/heartbeat.ts"
 import { createIngest, type Ingest } from "./ingest/ingest.ts"
 import { createRelay } from "./outbox/relay.ts"
 import { retryPublished } from "./outbox/retry-dead-letter.ts"
 import { retryDeadLetter } from "./processing/retry-dead-letter.ts"
+import { entityFromUrl } from "./platforms/entity-from-url.ts"
 import { createProcessor } from "./processing/processor.ts"
 import { installQueue } from "./queue/install.ts"
 import { createQueue } from "./queue/queue.ts"
 import type { SourceSettings } from "./sources/standing-sources.ts"
 import type { ReconcileOptions } from "./reconcile/options.ts"
+import { startDeliveries, subscriptionAdmin } from "./start-delivery.ts"
+import { startGroups } from "./start-groups.ts"
 import { startHandlers } from "./start-handlers.ts"
+import { startNats, type StartedNats } from "./start-nats.ts"
 import { completenessOf, startReconciler } from "./start-reconcile.ts"
+import { replayAdmin, startReplays } from "./start-replays.ts"
+import { startRules } from "./start-rules.ts"
 import { startSources, type StartedSources } from "./start-sources.ts"
 import { checkSessions, openDatabase, transaction, type Database } from "./store/database.ts"
 import type { DeadLetter } from "./store/dead-letters.ts"
@@ -45,6 +52,8 @@ export interface PartsOptions {
   reconcile?: ReconcileOptions | undefined
   log: Log
   clock: Clock
+  /** Told the admin key that is made where an embedded database has none; without it none is made. */
+  onFirstAdminKey?: ((key: string) => void) | undefined
   /** Told when the hub cannot go on, and why. */
   onFatal: (reason: string) => void
 }
@@ -55,8 +64,6 @@ export interface Parts extends StartedSources {
   ingest: Ingest
   streaming: Streaming
   server: HttpServer | undefined
-  /** Made at the first start on the embedded database; nobody sees it again. */
-  adminKey: string | null
 }
 
 const drainMs = 10_000
@@ -66,7 +73,7 @@ const drainMs = 10_000
  * in the opposite order: first what takes work in, last the database.
  */
 export async function startParts(stack: AsyncDisposableStack, options: PartsOptions): Promise<Parts> {
-  const { config, platforms, correlation, log, clock } = options
+  const { config, platforms, correlation, onFirstAdminKey, log, clock } = options
   const url = await databaseUrl(stack, options)
   await migrate(url)
   await installQueue(url)
@@ -83,11 +90,13 @@ export async function startParts(stack: AsyncDisposableStack, options: PartsOpti
     database,
     log: log.child({ part: "sources" }),
   })
-  const streaming = createStreaming({ database, log: log.child({ part: "streaming" }) })
+  const nats = await startNats(stack, { config, database, log: log.child({ part: "nats" }) })
+  const streaming = createStreaming({ database, tail: nats?.tail, log: log.child({ part: "streaming" }) })
   streaming.start()
   stack.defer(() => streaming.stop())
 
   if (config.roles.has("worker")) {
+    await startRules(database.work, correlation, log.child({ part: "correlation" }))
     const maintenance = createMaintenance({
       db: database.work,
       onError: (error) => log.error({ part: "maintenance", err: error }, "partitions could not be made yet"),
@@ -119,7 +128,17 @@ export async function startParts(stack: AsyncDisposableStack, options: PartsOpti
     const part = log.child({ part: "handlers" })
     const { feed } = streaming
     const actions = actionsOf(options, database, sources)
-    await startHandlers(stack, { handlers, database, ingest, feed, actions, clock, log: part })
+    const consumers = await startHandlers(stack, {
+      handlers,
+      database,
+      ingest,
+      feed,
+      actions,
+      clock,
+      log: part,
+    })
+    await startDeliveries(stack, { database, config, consumers, clock, log: log.child({ part: "delivery" }) })
+    startReplays(stack, { database, clock, log: log.child({ part: "replays" }) })
     const { submit } = ingest
     const relay = createRelay({ database, submit, clock, log: log.child({ part: "outbox" }) })
     await relay.start()
@@ -144,11 +163,14 @@ export async function startParts(stack: AsyncDisposableStack, options: PartsOpti
     stack.use(heartbeat)
   }
   const parts = { database, ingest, streaming, sources, sourceAdmin }
-  const server = await serveHttp(stack, options, { ...parts, completeness }, queue.enqueue)
-  const embedded = config.databaseUrl === undefined
-  // Last, because a key made by a start that then fails would never be seen by anybody.
-  const adminKey = embedded && !config.adminKey ? await createFirstAdminKey(database.work) : null
-  return { ...parts, server, adminKey }
+  const groups = startGroups(stack, config, { database, feed: streaming.feed, log })
+  const server = await serveHttp(stack, options, { ...parts, completeness, groups, nats }, queue.enqueue)
+  if (config.databaseUrl === undefined && !config.adminKey && onFirstAdminKey !== undefined) {
+    // Last, because a key made by a start that then fails would never be seen by anybody.
+    const key = await createFirstAdminKey(database.work)
+    if (key !== null) onFirstAdminKey(key)
+  }
+  return { ...parts, server }
 }
 
 function actionsOf(
@@ -198,7 +220,10 @@ async function serveHttp(
     streaming,
     sourceAdmin,
     completeness,
-  }: Omit<Parts, "server" | "adminKey"> & Pick<CompletenessOptions, "completeness">,
+    groups,
+    nats,
+  }: Omit<Parts, "server"> &
+    Pick<CompletenessOptions, "completeness"> & { groups: Groups | undefined; nats: StartedNats | undefined },
   enqueue: Enqueue,
 ): Promise<HttpServer | undefined> {
   const { roles } = config
@@ -209,16 +234,26 @@ async function serveHttp(
     database,
     clock,
     authenticate: createAuthenticator({ db: database.work, adminKey: config.adminKey, clock }),
+    corsOrigins: config.corsOrigins,
     unready: () => (closing ? ["shutdown"] : []),
+    nats: nats && { ...nats.metrics, streaming: () => streaming.feed.byTail },
     webhooks: roles.has("ingest") ? ingest.routes : undefined,
     submit: roles.has("ingest") ? ingest.submitRequest : undefined,
-    streams: roles.has("stream") ? streaming.routes<AppEnv>((c) => c.var.principal) : undefined,
+    groups,
+    streams: roles.has("stream")
+      ? streaming.routes<AppEnv>((c) => ({ ...c.var.principal, allowance: c.var.allowance.events }))
+      : undefined,
+    streamState: roles.has("stream") ? streaming.connections.feedState : undefined,
     api: roles.has("api")
       ? {
           retry: (letter) => retryWork(database, enqueue, letter),
           sources: sourceAdmin,
+          subscriptions: subscriptionAdmin({ database, config, clock }),
+          replays: replayAdmin(database),
           completeness,
+          askStreams: streaming.askAll,
           explain: createExplain(platforms, correlation),
+          entityFromUrl: entityFromUrl(platforms),
         }
       : undefined,
   })
@@ -226,7 +261,7 @@ async function serveHttp(
   stack.defer(async () => {
     closing = true
     const closed = server.close(drainMs)
-    await streaming.connections.stop() // open streams would hold the server for ever
+    await Promise.all([streaming.connections.stop(), groups?.stop()]) // what is held open would hold the server for ever
     await closed
   })
   return server

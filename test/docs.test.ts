@@ -5,7 +5,8 @@ import { promisify } from "node:util"
 import { expect, test } from "vitest"
 import { deployment } from "../src/platforms/deployment/index.ts"
 import { renderTemplate } from "./support/go-template.ts"
-import { startTestHub } from "./support/hub.ts"
+import { loadSigner } from "./support/fixtures.ts"
+import { adminKey, startTestHub } from "./support/hub.ts"
 
 const run = promisify(execFile)
 const folder = fileURLToPath(new URL("../docs/", import.meta.url))
@@ -23,8 +24,14 @@ const secrets: Readonly<Record<string, string>> = {
 }
 const senders = deployment.senders ?? []
 const secretOf = (sender: string) => secrets[sender] ?? "a-token-of-some-length"
-const { url, database } = await startTestHub({
-  secrets: { deployment: [signing] },
+const secretFor = async (platform: string) => (await loadSigner(platform))?.secrets[0] ?? ""
+const { url, database, json } = await startTestHub({
+  secrets: {
+    deployment: [signing],
+    github: [await secretFor("github")],
+    linear: [await secretFor("linear")],
+    slack: [await secretFor("slack")],
+  },
   sources: senders.map((name) => ({ platform: "deployment", name, sender: name, secrets: [secretOf(name)] })),
 })
 
@@ -55,6 +62,50 @@ test.each(examples)("the example for $to works as it stands", async ({ text, sou
   const { rows } = await database.work.query("select type from events where id = any($1::uuid[])", [ids])
   expect(rows).toHaveLength(ids.length)
   for (const { type } of rows) expect(type).toMatch(/^deployment\.(?!unknown\.received)/)
+})
+
+const byHand = blocks("sending.md", "sh").filter((text) => text.includes("curl"))
+
+test.each(byHand.map((text) => ({ text, to: /(?:\/webhooks|\/api\/v1)\/\w+/.exec(text)?.[0] })))(
+  "the example of sending by hand to $to works as it stands",
+  async ({ text }) => {
+    const script = `set -euo pipefail\n${text.replaceAll("http://localhost:3000", url)}`
+    const { stdout } = await run("bash", ["-c", script], {
+      env: {
+        ...process.env,
+        GITHUB_WEBHOOK_SECRET: await secretFor("github"),
+        LINEAR_WEBHOOK_SECRET: await secretFor("linear"),
+        SLACK_SIGNING_SECRET: await secretFor("slack"),
+        KEY: adminKey,
+      },
+      timeout: 20_000,
+    })
+    expect(JSON.parse(stdout)).toMatchObject({ eventId: expect.any(String), duplicate: false })
+  },
+)
+
+test("what is sent by hand is tied together", async () => {
+  expect(byHand).toHaveLength(5)
+  await expect
+    .poll(async () => (await json("/api/v1/entities/linear:issue:ENG-123/timeline?payload=false")).body, {
+      timeout: 20_000,
+    })
+    .toMatchObject({
+      events: expect.arrayContaining(
+        [
+          "github.pull_request.opened",
+          "linear.issue.create",
+          "slack.message.posted",
+          "billing.invoice.paid",
+        ].map((type) => expect.objectContaining({ type })),
+      ),
+    })
+})
+
+test("the secrets that are made for sending by hand are such as a hub takes", async () => {
+  const script = `${blocks("sending.md", "sh")[0]?.replace("npm start", "")}\necho "$DEPLOYMENT_WEBHOOK_SECRET"`
+  const { stdout } = await run("bash", ["-c", script])
+  expect(deployment.checkSecret?.(stdout.trim())).toBeNull()
 })
 
 test("the template for Argo CD writes what its sender reads", () => {

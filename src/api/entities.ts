@@ -1,25 +1,28 @@
 import { Hono, type Context, type Env } from "hono"
 import { routePath } from "hono/route"
 import { z } from "zod"
-import { canonicalEntityKey, entityKind } from "../core/entity-key.ts"
+import { entityKind } from "../core/entity-key.ts"
 import { SignalboxError } from "../core/errors.ts"
-import { eventHead, renderEvent } from "../core/render.ts"
+import { renderEvent, renderEventHead } from "../core/render.ts"
 import { isKnownEntity, linksOf, type LinkCursor, type LinkEvidence } from "../store/correlations.ts"
 import { readAs, type Database, type Db } from "../store/database.ts"
 import { entityView } from "../store/entity-view.ts"
-import { timeline, type TimelineCursor, type TimelineEvent } from "../store/timeline.ts"
+import { timeline, type TimelineCursor } from "../store/timeline.ts"
 import { decodeCursor, encodeCursor } from "./cursor.ts"
+import { instant } from "./instant.ts"
+import { mustBeKey } from "./must-be-key.ts"
 import { parseQuery } from "./parse.ts"
 
 const page = z.strictObject({
   limit: z.coerce.number().int().min(1).max(500).default(100),
   cursor: z.string().max(4096).optional(),
-  asOf: z.iso.datetime({ offset: true }).optional(),
+  asOf: instant.optional(),
 })
 const view = page.pick({ asOf: true })
 const timelinePage = page.extend({ payload: z.enum(["true", "false"]).default("true") })
 
-const timelineCursor = z.tuple([z.number().int(), z.number().int()])
+const utc = /^\d{4,6}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,6})?\+00( BC)?$/
+const timelineCursor = z.tuple([z.string().regex(utc), z.number().int()])
 const linkCursor = z.tuple([
   z.enum(["out", "in"]),
   z.enum(["strong", "weak"]),
@@ -45,22 +48,28 @@ export function entityRoutes<E extends Env>(
       limit,
       cursor: readTimelineCursor(cursor),
       payload: payload === "true",
-      asOf: asOf === undefined ? null : new Date(asOf),
+      asOf: asOf ?? null,
     }
     const tenant = tenantOf(c)
     const entity = keyOf(c)
     const found = await readAs(database, tenant, async (db) => {
-      await mustKnow(db, tenant, entity)
-      return timeline(db, tenant, entity, options)
+      const told = await timeline(db, tenant, entity, options)
+      if (told.events.length === 0 && told.links.length === 0) await mustKnow(db, tenant, entity)
+      return told
     })
     const { links, nextCursor, truncated } = found
-    const events = found.events.map((event) => renderTimelineEvent(event, options.payload))
+    const showWay = onceEach((via: readonly LinkEvidence[]) => `"via":${JSON.stringify(via.map(showLink))}`)
+    const render = options.payload ? renderEvent : renderEventHead
+    // A payload goes out as it was written, so events are text already; all is joined once, as it may be long.
+    const events = found.events.map(
+      ({ event, via }, n) => `${n === 0 ? "" : ","}${render(event, showWay(via))}`,
+    )
     const rest = JSON.stringify({
       links: links.map(showLink),
-      nextCursor: nextCursor === null ? null : encodeCursor([nextCursor.micros, nextCursor.position]),
+      nextCursor: nextCursor === null ? null : encodeCursor([nextCursor.at, nextCursor.position]),
       truncated,
     })
-    const body = `{"entity":${JSON.stringify(entity)},"events":[${events.join(",")}],${rest.slice(1)}`
+    const body = [`{"entity":${JSON.stringify(entity)},"events":[`, ...events, `],${rest.slice(1)}`].join("")
     return c.body(body, 200, { "content-type": "application/json" })
   })
 
@@ -69,7 +78,7 @@ export function entityRoutes<E extends Env>(
     const options = {
       limit,
       cursor: readLinkCursor(cursor),
-      asOf: asOf === undefined ? null : new Date(asOf),
+      asOf: asOf ?? null,
     }
     const tenant = tenantOf(c)
     const entity = keyOf(c)
@@ -91,7 +100,7 @@ export function entityRoutes<E extends Env>(
     const key = mustBeKey(restOfPath(c))
     const found = await readAs(database, tenant, async (db) => {
       await mustKnow(db, tenant, key)
-      return entityView(db, tenant, key, asOf === undefined ? null : new Date(asOf))
+      return entityView(db, tenant, key, asOf ?? null)
     })
     const { deletedAt, ...rest } = found
     const deleted = deletedAt === null ? { deleted: false } : { deleted: true, deletedAt }
@@ -114,24 +123,21 @@ function restOfPath(c: Context): string {
   }
 }
 
-function mustBeKey(text: string): string {
-  const key = canonicalEntityKey(text)
-  if (key === null) {
-    throw new SignalboxError("bad_request", "this is not an entity key such as linear:issue:ENG-123")
-  }
-  return key
-}
-
 async function mustKnow(db: Db, tenant: string, entity: string): Promise<void> {
   if (!(await isKnownEntity(db, tenant, entity))) {
-    throw new SignalboxError("not_found", `nothing is known of ${entity}`)
+    const cut = /^github:(?:pull_request|issue):[^#]+$/.test(entity) ? "; in an address # is %23" : ""
+    throw new SignalboxError("not_found", `nothing is known of ${entity}${cut}`)
   }
 }
 
-// A payload goes out as it was written, so the event is text already.
-function renderTimelineEvent({ event, via }: TimelineEvent, payload: boolean): string {
-  const shown = payload ? renderEvent(event) : JSON.stringify(eventHead(event))
-  return `${shown.slice(0, -1)},"via":${JSON.stringify(via.map(showLink))}}`
+/** Does it once for each object, and answers the same for that from then on. */
+function onceEach<K extends object, V>(make: (key: K) => V): (key: K) => V {
+  const made = new Map<K, V>()
+  return (key) => {
+    let value = made.get(key)
+    if (value === undefined) made.set(key, (value = make(key)))
+    return value
+  }
 }
 
 function showLink(link: LinkEvidence) {
@@ -142,8 +148,8 @@ function showLink(link: LinkEvidence) {
 
 function readTimelineCursor(cursor: string | undefined): TimelineCursor | null {
   if (cursor === undefined) return null
-  const [micros, position] = decodeCursor(cursor, timelineCursor)
-  return { micros, position }
+  const [at, position] = decodeCursor(cursor, timelineCursor)
+  return { at, position }
 }
 
 function readLinkCursor(cursor: string | undefined): LinkCursor | null {

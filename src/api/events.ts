@@ -1,20 +1,28 @@
 import { Hono, type Context } from "hono"
 import { z } from "zod"
+import { checkEvents } from "../auth/allowances.ts"
 import type { AuthEnv } from "../auth/middleware.ts"
+import type { LoggedEvent } from "../core/envelope.ts"
 import { SignalboxError } from "../core/errors.ts"
 import { filterFromParameters, type listKeys } from "../core/filter.ts"
 import { renderEvent } from "../core/render.ts"
 import { readAs, type Database } from "../store/database.ts"
-import { findEventInHistory, readHistory } from "../store/history.ts"
+import { findEventInHistory, readHistory, type HistoryPage, type HistoryQuery } from "../store/history.ts"
 import { decodeCursor, encodeCursor } from "./cursor.ts"
 import { parseQuery } from "./parse.ts"
+import { pull } from "./pull.ts"
 
 const time = z.iso.datetime({ offset: true }).transform((text) => new Date(text))
 const list = z.string().optional()
+const place = z
+  .string()
+  .regex(/^(?:earliest|latest|\d{1,15})$/, 'must be a position (a whole number), "earliest" or "latest"')
+  .transform((text) => (text === "earliest" || text === "latest" ? text : Number(text)))
 const query = z.strictObject({
   limit: z.coerce.number().int().min(1).max(500).default(50),
   cursor: z.string().max(512).optional(),
-  order: z.enum(["newest", "oldest"]).default("newest"),
+  order: z.enum(["newest", "oldest"]).optional(),
+  after: place.optional(),
   since: time.optional(),
   until: time.optional(),
   filter: z.string().optional(),
@@ -32,25 +40,25 @@ export function eventRoutes(database: Database): Hono<AuthEnv> {
   const app = new Hono<AuthEnv>()
 
   async function history(c: Context<AuthEnv>): Promise<Response> {
-    const { limit, cursor, order, since, until, filter: text, ...lists } = parseQuery(c, query)
+    const { limit, cursor, order, after, since, until, filter: text, ...lists } = parseQuery(c, query)
     const { tenant } = c.var.principal
+    checkEvents(c.var.allowance)
     const filter = filterFromParameters(text, (key) => (lists[key] === undefined ? undefined : [lists[key]]))
-    const page = await readAs(database, tenant, (db) =>
-      readHistory(db, {
-        tenant,
-        filter,
-        order,
-        limit,
-        ...(since === undefined ? {} : { since }),
-        ...(until === undefined ? {} : { until }),
-        ...(cursor === undefined ? {} : { after: decodeCursor(cursor, cursorShape)[0] }),
-      }),
+    const times = { ...(since === undefined ? {} : { since }), ...(until === undefined ? {} : { until }) }
+    const start = cursor === undefined ? undefined : decodeCursor(cursor, cursorShape)[0]
+    const read = async (part: Pick<HistoryQuery, "order" | "after" | "upTo">): Promise<HistoryPage> =>
+      readAs(database, tenant, (db) => readHistory(db, { tenant, filter, limit, ...times, ...part }))
+    if (after === undefined) {
+      const page = await read({ order: order ?? "newest", ...(start === undefined ? {} : { after: start }) })
+      return listing(c, page.events, { nextCursor: page.next === null ? null : encodeCursor([page.next]) })
+    }
+    if (order === "newest") {
+      throw new SignalboxError("bad_request", "after: goes with the oldest first; leave out order=newest")
+    }
+    const { events, position, more } = await pull(database, start ?? after, async (from, upTo) =>
+      read({ order: "oldest", after: from, upTo }),
     )
-    // A payload goes out as it was written, so each event is text already.
-    const events = page.events.map(renderEvent).join(",")
-    const nextCursor = page.next === null ? null : encodeCursor([page.next])
-    const body = `{"events":[${events}],"nextCursor":${JSON.stringify(nextCursor)}}`
-    return c.body(body, 200, { "content-type": "application/json" })
+    return listing(c, events, { nextCursor: more ? encodeCursor([position]) : null, position })
   }
 
   async function find(c: Context<AuthEnv>) {
@@ -75,4 +83,13 @@ export function eventRoutes(database: Database): Hono<AuthEnv> {
     })
   })
   return app
+}
+
+/** An answer with events; a payload goes out as it was written, so each of them is text already. */
+function listing(c: Context<AuthEnv>, events: readonly LoggedEvent[], rest: object): Response {
+  c.var.allowance.events?.spend(events.length)
+  const rendered = events.map((event) => renderEvent(event)).join(",")
+  return c.body(`{"events":[${rendered}],${JSON.stringify(rest).slice(1)}`, 200, {
+    "content-type": "application/json",
+  })
 }

@@ -1,8 +1,9 @@
 import { once } from "node:events"
-import { createServer, type Server, type ServerResponse } from "node:http"
+import { createServer, ServerResponse, type IncomingMessage, type Server } from "node:http"
 import type { Socket } from "node:net"
 import { getRequestListener } from "@hono/node-server"
 import { SignalboxError } from "../core/errors.ts"
+import { offerUpgrade } from "../core/upgrade.ts"
 import { problemOf } from "./problem.ts"
 
 /** Answers one request; both arguments beyond it are Node's own. */
@@ -28,7 +29,7 @@ export interface ListenOptions {
   host: string
   /** 0 for any free one. */
   port: number
-  /** Connections at the same time, streams included (10,000): more are closed as they come. */
+  /** Connections at the same time (25,000: the streams there may be, and room for requests); more are closed as they come. */
   maxConnections?: number
   /** Milliseconds for the head of a request to arrive (10 s); its body has limits of its own. */
   headersTimeoutMs?: number
@@ -37,7 +38,7 @@ export interface ListenOptions {
 /** Listens on `host` and `port` (0 for any free one). Fails with one line where the port is taken. */
 export async function listen(
   fetch: Fetch,
-  { host, port, maxConnections = 10_000, headersTimeoutMs = 10_000 }: ListenOptions,
+  { host, port, maxConnections = 25_000, headersTimeoutMs = 10_000 }: ListenOptions,
 ): Promise<HttpServer> {
   const answer = getRequestListener(fetch)
   const server = createServer(
@@ -48,12 +49,25 @@ export async function listen(
       connectionsCheckingInterval: Math.min(2_000, headersTimeoutMs / 4), // by default the two timeouts above are looked at every 30 s
       maxHeaderSize,
       noDelay: true,
+      // Some clients offer h2c with every request, and are to be answered as if they had not.
+      shouldUpgradeCallback: ({ method, headers }) =>
+        method === "GET" && headers.upgrade?.toLowerCase() === "websocket",
     },
-    (request, response) => {
-      if (request.rawHeaders.length > 2 * maxHeaders) refuseHeaders(response)
-      else void answer(request, response)
-    },
+    respond,
   )
+  function respond(request: IncomingMessage, response: ServerResponse): void {
+    if (request.rawHeaders.length > 2 * maxHeaders) refuseHeaders(response)
+    else void answer(request, response)
+  }
+  server.on("upgrade", (request: IncomingMessage, socket: Socket, head: Buffer) => {
+    const response = new ServerResponse(request)
+    response.shouldKeepAlive = false
+    response.assignSocket(socket)
+    response.once("finish", () => socket.destroySoon()) // no upgrade, but an answer
+    socket.on("error", () => {}) // told by "close" as well
+    offerUpgrade(request, { socket, head })
+    respond(request, response)
+  })
   server.maxConnections = maxConnections
   const sockets = new Set<Socket>()
   server.on("connection", (socket: Socket) => {
@@ -102,7 +116,7 @@ async function close(server: Server, sockets: ReadonlySet<Socket>, deadlineMs: n
     server.closeIdleConnections()
     for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy()
   }, 50)
-  const cut = setTimeout(() => server.closeAllConnections(), deadlineMs)
+  const cut = setTimeout(() => sockets.forEach((socket) => socket.destroy()), deadlineMs)
   await closed
   clearInterval(sweep)
   clearTimeout(cut)

@@ -5,7 +5,7 @@ import type { AuthEnv } from "../auth/middleware.ts"
 import { scopes } from "../auth/scopes.ts"
 import { SignalboxError } from "../core/errors.ts"
 import { isUuid } from "../core/uuid.ts"
-import { listApiKeys, revokeApiKey, type ApiKeyRow } from "../store/api-keys.ts"
+import { listApiKeys, revokeApiKey, updateKeyLimits, type ApiKeyRow } from "../store/api-keys.ts"
 import type { Database } from "../store/database.ts"
 import { managedTenant, mayManage } from "./managed-tenant.ts"
 import { parseBody, parseQuery } from "./parse.ts"
@@ -17,11 +17,19 @@ const name = z
   // PostgreSQL keeps neither in a text.
   .refine((text) => !text.includes("\0") && text.isWellFormed(), "must hold no NUL and no lone surrogate")
 
+const perSecond = z.number().positive().max(1_000_000).nullable().optional()
+const limits = { requestsPerSecond: perSecond, eventsPerSecond: perSecond }
+
 const newKey = z.strictObject({
+  ...limits,
   name,
   scopes: z.array(z.enum(scopes)).min(1),
   tenant: name.optional(),
   expiresAt: z.iso.datetime({ offset: true }).optional(),
+})
+
+const change = z.strictObject(limits).refine((changes) => Object.keys(changes).length > 0, {
+  message: "say what is to change: requestsPerSecond or eventsPerSecond",
 })
 
 const page = z.strictObject({
@@ -29,7 +37,7 @@ const page = z.strictObject({
   cursor: z.uuid().optional(),
 })
 
-/** `/api/v1/keys`: make, list and revoke API keys. Needs `admin`. */
+/** `/api/v1/keys`: make, list, limit and revoke API keys. Needs `admin`. */
 export function keyRoutes(database: Database): Hono<AuthEnv> {
   const app = new Hono<AuthEnv>()
 
@@ -44,6 +52,10 @@ export function keyRoutes(database: Database): Hono<AuthEnv> {
       name: request.name,
       scopes: request.scopes,
       expiresAt: request.expiresAt === undefined ? null : new Date(request.expiresAt),
+      limits: {
+        requestsPerSecond: request.requestsPerSecond ?? null,
+        eventsPerSecond: request.eventsPerSecond ?? null,
+      },
     })
     return c.json({ ...show(row), key }, 201)
   })
@@ -57,14 +69,31 @@ export function keyRoutes(database: Database): Hono<AuthEnv> {
     return c.json({ keys: rows.map(show), nextCursor: rows.length === limit ? rows.at(-1)!.id : null })
   })
 
+  app.patch("/:id", async (c) => {
+    const id = c.req.param("id")
+    const { requestsPerSecond, eventsPerSecond } = await parseBody(c, change)
+    const wanted = {
+      ...(requestsPerSecond === undefined ? {} : { requestsPerSecond }),
+      ...(eventsPerSecond === undefined ? {} : { eventsPerSecond }),
+    }
+    const tenant = managedTenant(c.var.principal)
+    const row = isUuid(id) ? await updateKeyLimits(database.work, tenant, id, wanted) : undefined
+    if (row === undefined) throw unknown()
+    return c.json(show(row))
+  })
+
   app.delete("/:id", async (c) => {
     const id = c.req.param("id")
     const revoked = isUuid(id) && (await revokeApiKey(database.work, managedTenant(c.var.principal), id))
-    if (!revoked) throw new SignalboxError("not_found", "no key in force has this id")
+    if (!revoked) throw unknown()
     return c.body(null, 204)
   })
 
   return app
+}
+
+function unknown(): SignalboxError {
+  return new SignalboxError("not_found", "no key in force has this id")
 }
 
 function show(row: ApiKeyRow) {

@@ -6,6 +6,7 @@ import type { Explanation, ExplanationQuery } from "../core/explanation.ts"
 import { maskRow } from "../core/mask.ts"
 import { isKnownEntity } from "../store/correlations.ts"
 import { readAs, type Database, type Db } from "../store/database.ts"
+import { instant } from "./instant.ts"
 import { parseQuery } from "./parse.ts"
 
 export interface LinkRouteOptions<E extends Env> {
@@ -14,11 +15,9 @@ export interface LinkRouteOptions<E extends Env> {
   explain: (db: Db, query: ExplanationQuery) => Promise<Explanation>
 }
 
-const pair = z.strictObject({
-  from: z.string(),
-  to: z.string(),
-  asOf: z.iso.datetime({ offset: true }).optional(),
-})
+// An address cut off at its `#` has only one of the two.
+const end = z.string("is missing; in an address # is %23")
+const pair = z.strictObject({ from: end, to: end, asOf: instant.optional() })
 
 /** `/api/v1/links/explain?from=&to=[&asOf=]`: why two entities are linked, or why not. */
 export function linkRoutes<E extends Env>({ database, tenantOf, explain }: LinkRouteOptions<E>): Hono<E> {
@@ -28,12 +27,12 @@ export function linkRoutes<E extends Env>({ database, tenantOf, explain }: LinkR
     const from = readKey(query.from, "from")
     const to = readKey(query.to, "to")
     if (from === to) throw new SignalboxError("bad_request", "from and to are the same entity")
-    const asOf = query.asOf === undefined ? null : new Date(query.asOf)
+    const asOf = query.asOf ?? null
     const tenant = tenantOf(c)
     const explanation = await readAs(database, tenant, async (db) => {
-      for (const entity of [from, to]) {
-        if (await isKnownEntity(db, tenant, entity)) continue
-        throw new SignalboxError("not_found", `nothing is known of ${entity}`)
+      // Of one that is known it can be said why it is tied to nothing of that name.
+      if (!(await isKnownEntity(db, tenant, from)) && !(await isKnownEntity(db, tenant, to))) {
+        throw new SignalboxError("not_found", `nothing is known of ${from}, nor of ${to}`)
       }
       return explain(db, { tenant, from, to, asOf })
     })

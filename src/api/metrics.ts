@@ -3,8 +3,10 @@ import { z } from "zod"
 import type { AuthEnv } from "../auth/middleware.ts"
 import type { Clock } from "../core/clock.ts"
 import { readAs, type Database } from "../store/database.ts"
+import { groupLagSums } from "../store/group-lag.ts"
 import { listLedgers, type LedgerRow } from "../store/ledger.ts"
 import { readCounts, type EventCount } from "../store/metrics.ts"
+import { webhookStandings } from "../store/webhook-standing.ts"
 import { parseQuery } from "./parse.ts"
 
 const query = z.strictObject({
@@ -33,10 +35,12 @@ interface SourceMetrics {
 }
 
 const maxSources = 500
+const maxGroups = 500
+const maxSubscriptions = 500
 
 /**
- * `GET /api/v1/metrics`: counts and latencies by type over the last minutes (60), and how complete each
- * source is known to be.
+ * `GET /api/v1/metrics`: counts and latencies by type over the last minutes (60), how complete each
+ * source is known to be, how far consumer groups are behind, and how webhook subscriptions go.
  */
 export function metricRoutes(database: Database, clock: Clock): Hono<AuthEnv> {
   const app = new Hono<AuthEnv>()
@@ -44,16 +48,18 @@ export function metricRoutes(database: Database, clock: Clock): Hono<AuthEnv> {
     const { minutes } = parseQuery(c, query)
     const { tenant } = c.var.principal
     const now = clock().getTime()
-    const { counts, ledgers } = await readAs(database, tenant, async (db) => ({
+    const { counts, ledgers, groups, subscriptions } = await readAs(database, tenant, async (db) => ({
       counts: await readCounts(db, {
         since: new Date(now - minutes * 60_000),
         until: new Date(now + 60_000),
         tenant,
       }),
       ledgers: await listLedgers(db, { after: null, limit: maxSources }),
+      groups: await groupLagSums(db, maxGroups),
+      subscriptions: await webhookStandings(db, maxSubscriptions),
     }))
     const sources = ledgers.map((ledger) => ofSource(ledger, now))
-    return c.json({ minutes, metrics: byType(counts), sources, nextCursor: null })
+    return c.json({ minutes, metrics: byType(counts), sources, groups, subscriptions, nextCursor: null })
   })
   return app
 }

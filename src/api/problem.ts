@@ -51,8 +51,9 @@ function problemResponse(error: unknown, log: Log): Response {
 }
 
 /** What an error says of itself. */
-export function problemOf({ code, status, message }: SignalboxError): Problem {
-  return { type: `urn:signalbox:problem:${code}`, title: titleOf(code), status, detail: message, code }
+export function problemOf({ code, status, message, details }: SignalboxError): Problem {
+  const type = `urn:signalbox:problem:${code}`
+  return { ...details, type, title: titleOf(code), status, detail: message, code }
 }
 
 /** The handlers that an app needs for all of its errors to be problems. */

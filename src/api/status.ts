@@ -1,13 +1,16 @@
 import { Hono, type Context, type Env } from "hono"
 import { z } from "zod"
-import { canonicalEntityKey } from "../core/entity-key.ts"
 import { SignalboxError } from "../core/errors.ts"
 import { entityStatus } from "../live/entity-status.ts"
+import { shortTime, type Status } from "../live/status.ts"
 import { isKnownEntity } from "../store/correlations.ts"
 import { readAs, type Database } from "../store/database.ts"
+import { firstHeardOf } from "../store/explain.ts"
+import { instant } from "./instant.ts"
+import { mustBeKey } from "./must-be-key.ts"
 import { parseQuery } from "./parse.ts"
 
-const query = z.strictObject({ asOf: z.iso.datetime({ offset: true }).optional() })
+const query = z.strictObject({ asOf: instant.optional() })
 
 /** `/api/v1/entities/:key/status`: how an issue, a pull request, a commit or a deployment stands, and where it is live. */
 export function statusRoutes<E extends Env>(
@@ -18,17 +21,26 @@ export function statusRoutes<E extends Env>(
   app.get("/:key{.+}/status", async (c) => {
     const { asOf } = parseQuery(c, query)
     const tenant = tenantOf(c)
-    const key = canonicalEntityKey(c.req.param("key"))
-    if (key === null) {
-      throw new SignalboxError("bad_request", "this is not an entity key such as linear:issue:ENG-123")
-    }
+    const key = mustBeKey(c.req.param("key"))
     const status = await readAs(database, tenant, async (db) => {
-      const found = await entityStatus(db, tenant, key, asOf === undefined ? null : new Date(asOf))
+      const found = await entityStatus(db, tenant, key, asOf ?? null)
       const isFound = found.live.length + found.pending.length + found.pullRequests.length > 0
-      if (isFound || (await isKnownEntity(db, tenant, key))) return found
-      throw new SignalboxError("not_found", `nothing is known of ${key}`)
+      if (!isFound && !(await isKnownEntity(db, tenant, key))) {
+        throw new SignalboxError("not_found", `nothing is known of ${key}`)
+      }
+      if (asOf === undefined || found.live.length > 0 || found.state !== null || found.title !== null)
+        return found
+      const firstHeardAt = await firstHeardOf(db, tenant, [key])
+      return firstHeardAt === null || firstHeardAt <= asOf ? found : unheard(key, asOf, firstHeardAt)
     })
     return c.json(status)
   })
   return app
+}
+
+/** The status of what was heard of later than that: that it was not live would be no more than a guess. */
+function unheard(entity: string, asOf: Date, firstHeardAt: Date): Status & { firstHeardAt: Date } {
+  const summary = `nothing was known of it at ${shortTime(asOf)}: first heard of at ${shortTime(firstHeardAt)}`
+  const nothing = { title: null, state: null, live: [], pending: [], pullRequests: [] }
+  return { entity, ...nothing, summary, firstHeardAt }
 }

@@ -36,3 +36,8 @@ export function textOption(options: OptionValues, name: string): string | undefi
   const value = options[name]
   return typeof value === "string" ? value : undefined
 }
+
+/** Every value of an option that may be given several times. */
+export function listOption(options: OptionValues, name: string): string[] {
+  return [options[name] ?? []].flat().filter((value) => typeof value === "string")
+}

@@ -42,7 +42,7 @@ async function run(command: Command, args: string[]): Promise<number> {
     })
   } catch (error) {
     process.stderr.write(`signalbox ${command.name}: ${explain(error)}\n`)
-    return error instanceof SignalboxError && error.code !== "internal" ? 2 : 1
+    return statusOf(error)
   }
 }
 
@@ -65,6 +65,12 @@ async function readArguments(command: Command, args: string[]) {
   }
 }
 
+/** 2 for what its reader can mend before trying again; 1 for what failed here, and where what was named is not there. */
+function statusOf(error: unknown): number {
+  if (!(error instanceof SignalboxError)) return 1
+  return error.code === "internal" || error.code === "not_found" ? 1 : 2
+}
+
 /** One line for an error whose cause its reader can mend, the stack for one that is ours. */
 function explain(error: unknown): string {
   if (error instanceof SignalboxError) return error.message
@@ -74,5 +80,5 @@ function explain(error: unknown): string {
 function overview(): string {
   const width = Math.max(...commands.map((command) => command.name.length))
   const lines = commands.map((command) => `  ${command.name.padEnd(width)}  ${command.summary}`)
-  return `signalbox <command> [options]\n\n${lines.join("\n")}\n\nEvery command takes --json and --help.\n`
+  return `signalbox <command> [options]\n\n${lines.join("\n")}\n\nEvery command takes --json and --help. It ends with 0, with 1 where what was asked for is not there or failed, with 2 for a mistake in the command or its configuration.\n`
 }

@@ -1,3 +1,4 @@
+import type { z } from "zod"
 import { SignalboxError } from "../core/errors.ts"
 import { textOption, type CommandContext } from "./command.ts"
 
@@ -7,12 +8,11 @@ export const remoteOptions = { url: { type: "string" }, key: { type: "string" } 
 /** What they say, for a command's usage. */
 export const remoteUsage = "[--url http://localhost:3000] [--key KEY, or SIGNALBOX_API_KEY]"
 
-/** Sends a request to the hub that `--url` and `--key` (or the environment) name. */
-export async function requestHub(
-  { options, env, signal }: CommandContext,
-  path: string,
-  init: RequestInit = {},
-): Promise<Response> {
+/** The hub that `--url` and `--key` (or the environment) name. Throws `configuration` where there is no key. */
+export function hubOf({ options, env }: Pick<CommandContext, "options" | "env">): {
+  base: string
+  key: string
+} {
   const base = textOption(options, "url") ?? env["SIGNALBOX_URL"] ?? `http://localhost:${env["PORT"] ?? 3000}`
   const key = textOption(options, "key") ?? env["SIGNALBOX_API_KEY"] ?? env["SIGNALBOX_ADMIN_KEY"]
   if (key === undefined) {
@@ -22,6 +22,23 @@ export async function requestHub(
     // What refuses it would say it.
     throw new SignalboxError("configuration", "the API key holds characters that no header can carry")
   }
+  return { base, key }
+}
+
+/** What to say where no hub answers. */
+export function noHubAt(base: string, cause: unknown): SignalboxError {
+  const words = `no hub answers at ${base}: start one, or name it with --url`
+  return new SignalboxError("unavailable", words, { cause })
+}
+
+/** Sends a request to that hub. */
+export async function requestHub(
+  context: CommandContext,
+  path: string,
+  init: RequestInit = {},
+): Promise<Response> {
+  const { signal } = context
+  const { base, key } = hubOf(context)
   const headers = new Headers(init.headers)
   headers.set("authorization", `Bearer ${key}`)
   let response: Response
@@ -29,13 +46,19 @@ export async function requestHub(
     response = await fetch(new URL(path, base), { ...init, headers, signal })
   } catch (cause) {
     if (signal.aborted) throw cause
-    throw new SignalboxError("unavailable", `no hub answers at ${base}: start one, or name it with --url`, {
-      cause,
-    })
+    throw noHubAt(base, cause)
   }
   if (response.ok) return response
   const text = await response.text()
-  throw new SignalboxError("bad_request", `${response.status} ${detailOf(text) ?? text.slice(0, 200)}`)
+  throw refusal(response.status, detailOf(text), text)
+}
+
+/** The error of a command for what the hub answered. */
+export function refusal(status: number, detail: string | undefined, text = ""): SignalboxError {
+  // These name what was asked for, and so speak for themselves.
+  if (status === 404 && detail !== undefined) return new SignalboxError("not_found", detail)
+  if (status === 409 && detail !== undefined) return new SignalboxError("conflict", detail)
+  return new SignalboxError("bad_request", `${status} ${detail ?? text.slice(0, 200)}`)
 }
 
 function detailOf(text: string): string | undefined {
@@ -46,4 +69,21 @@ function detailOf(text: string): string | undefined {
     // not a problem document: the caller shows the text itself
   }
   return undefined
+}
+
+/** Asks the hub for something, with a body where there is one, and reads its answer; an empty one is null. */
+export async function askHub<T>(
+  context: CommandContext,
+  schema: z.ZodType<T>,
+  method: string,
+  path: string,
+  body?: object,
+): Promise<T> {
+  const response = await requestHub(context, path, {
+    method,
+    ...(body === undefined
+      ? {}
+      : { headers: { "content-type": "application/json" }, body: JSON.stringify(body) }),
+  })
+  return schema.parse(response.status === 204 ? null : await response.json())
 }

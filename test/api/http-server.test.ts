@@ -95,13 +95,15 @@ it("a head that trickles in does not hold its connection", async () => {
   })
   const socket = connect(server.port, "127.0.0.1")
   let answer = ""
+  let isReset = false
   socket.on("data", (chunk) => (answer += String(chunk)))
-  socket.on("error", () => {}) // it was cut while we wrote
+  socket.on("error", () => (isReset = true))
   const trickle = setInterval(() => socket.write("x"), 50)
   socket.write("GET / HTTP/1.1\r\nx-slow: ")
-  await once(socket, "close")
+  await new Promise((resolve) => socket.on("close", resolve)) // `once` would reject at a reset
   clearInterval(trickle)
-  expect(answer).toMatch(/^HTTP\/1.1 408 /)
+  // Where a byte of ours meets the closed connection, TCP resets it and drops an answer not yet read.
+  expect(answer).toMatch(isReset ? /^(?:HTTP\/1.1 408 |$)/ : /^HTTP\/1.1 408 /)
   await server.close(1_000)
 })
 

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process"
 import { once } from "node:events"
-import { mkdtemp, rm } from "node:fs/promises"
+import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -10,11 +10,16 @@ import { fileURLToPath } from "node:url"
 import { afterAll, expect, it, onTestFinished } from "vitest"
 
 const program = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url))
+const example = fileURLToPath(new URL("../../examples/handler.ts", import.meta.url))
 const dataDir = await mkdtemp(join(tmpdir(), "signalbox-serve-"))
 afterAll(() => rm(dataDir, { recursive: true, force: true }))
 
 function signalbox(args: string[], env: Record<string, string> = {}) {
-  const child = spawn(process.execPath, [program, ...args], {
+  return run([program, ...args], env)
+}
+
+function run(args: string[], env: Record<string, string>) {
+  const child = spawn(process.execPath, args, {
     env: {
       PATH: process.env["PATH"],
       SIGNALBOX_DATA_DIR: dataDir,
@@ -29,7 +34,10 @@ function signalbox(args: string[], env: Record<string, string> = {}) {
 }
 
 async function outcome(args: string[], env?: Record<string, string>): Promise<[number, string]> {
-  const child = signalbox(args, env)
+  return endOf(signalbox(args, env))
+}
+
+async function endOf(child: ReturnType<typeof run>): Promise<[number, string]> {
   const [said, [status]] = await Promise.all([text(child.stderr), once(child, "exit")])
   return [status, said]
 }
@@ -37,24 +45,32 @@ async function outcome(args: string[], env?: Record<string, string>): Promise<[n
 interface Ready {
   url: string
   adminKey: string | null
+  rules: { name: string; version: number }[]
 }
 
-async function start() {
-  const child = signalbox(["serve", "--json", "--port", "0"])
+async function start(...args: string[]) {
+  const child = signalbox(["serve", "--json", "--port", "0", ...args])
   for await (const line of createInterface({ input: child.stdout })) {
     const message: Partial<Ready> = JSON.parse(line)
-    if (message.url !== undefined) return { child, url: message.url, adminKey: message.adminKey }
+    if (message.url !== undefined)
+      return { child, url: message.url, adminKey: message.adminKey, rules: message.rules }
   }
   throw new Error("it ended before it was ready")
 }
 
-async function stop({ child }: Awaited<ReturnType<typeof start>>): Promise<number> {
-  child.kill("SIGTERM")
+async function stop({ child }: { child: ReturnType<typeof run> }): Promise<number> {
+  child.kill("SIGINT")
   const [status] = await once(child, "exit")
   return status
 }
 
-it("the first start that gets anywhere makes the admin key, and no start after it", async () => {
+async function startExample() {
+  const child = run([example], { PORT: "0" })
+  for await (const line of createInterface({ input: child.stdout })) return { child, url: line }
+  throw new Error("it ended before it was ready")
+}
+
+it("the first `serve` that gets anywhere makes the admin key, and no start after it", async () => {
   const squatter = createServer().listen(0, "127.0.0.1")
   await once(squatter, "listening")
   onTestFinished(() => void squatter.close())
@@ -63,11 +79,24 @@ it("the first start that gets anywhere makes the admin key, and no start after i
   const [status, said] = await outcome(["serve", "--port", String(port)])
   expect([status, said.trim().split("\n")]).toEqual([2, [expect.stringMatching(/port \d+ .*is taken.*PORT/)]])
 
+  // A hub in a program of somebody's own makes no key, since nobody would see it.
+  const own = await startExample()
+  const [twice, refusal] = await endOf(run([example], { PORT: "0" }))
+  expect([twice, refusal.trim().split("\n")]).toEqual([1, [expect.stringContaining("in use by another")]])
+  expect(await stop(own)).toBe(0)
+
   const first = await start()
   expect(first.adminKey).toMatch(/^sb_/)
   const headers = { authorization: `Bearer ${first.adminKey}` }
   expect((await fetch(`${first.url}/readyz`)).status).toBe(200)
   expect((await fetch(`${first.url}/api/v1/keys`, { headers })).status).toBe(200)
+
+  const asker = { SIGNALBOX_URL: first.url, SIGNALBOX_API_KEY: first.adminKey ?? "" }
+  expect(await outcome(["status", "ENG-999"], asker)).toEqual([
+    1,
+    "signalbox status: nothing is known of linear:issue:ENG-999\n",
+  ])
+  expect(await outcome(["status", "limits"], asker)).toEqual([2, expect.stringContaining("names nothing")])
 
   const [beside, why] = await outcome(["serve", "--port", "0"])
   expect(beside).toBe(2)
@@ -80,7 +109,24 @@ it("the first start that gets anywhere makes the admin key, and no start after i
   expect(await stop(second)).toBe(0)
 }, 90_000)
 
+it("runs with the rules in the files that it is given", async () => {
+  const files = await Promise.all(
+    ["one", "two"].map(async (name) => {
+      const file = join(dataDir, `${name}.mjs`)
+      await writeFile(file, `export const rule = { name: "${name}", version: 1, find: () => [] }`)
+      return file
+    }),
+  )
+  const hub = await start(...files.flatMap((file) => ["--rule", file]))
+  expect(hub.rules).toEqual([
+    { name: "one", version: 1 },
+    { name: "two", version: 1 },
+  ])
+  expect(await stop(hub)).toBe(0)
+}, 60_000)
+
 it.each([
+  [["serve", "--rule", "/nonexistent.js"], {}, /there is no file \/nonexistent\.js/],
   [["serve"], { PORT: "abc" }, /PORT/],
   [["serve"], { DATABASE_URL: "postgres://nobody@127.0.0.1:1/none" }, /127\.0\.0\.1:1|DATABASE_URL/],
   [["sql"], {}, /give a query/],

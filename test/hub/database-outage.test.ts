@@ -115,6 +115,7 @@ it("PostgreSQL away for 20 s under 500 requests a second: every 2xx is there to 
   const stoppedAt = Date.now()
   await postgres.stop()
   await sleep(stoppedAt + 20_000 - Date.now())
+  const backSoonAt = Date.now()
   await postgres.start()
   const backAt = Date.now()
   sending.room = 300
@@ -151,7 +152,7 @@ it("PostgreSQL away for 20 s under 500 requests a second: every 2xx is there to 
   expect(more).toEqual([])
   expect(outage).toMatchObject({ reason: "database_away", state: "open" })
   expect(outage?.from).toBeLessThan(stoppedAt + 1_000)
-  expect(outage?.to).toBeGreaterThan(backAt - 1_000)
+  expect(outage?.to).toBeGreaterThan(backSoonAt - 1_000)
 }, 120_000)
 
 async function lastBeat(): Promise<number> {
@@ -164,6 +165,7 @@ it("a hub that is killed leaves an outage from its last moment to its next start
   expect((await deliver(hub)).status).toBe(202)
   const deliveredAt = Date.now()
   await until(lastBeat, (beat) => beat > deliveredAt)
+  await pool.query("delete from source_gaps") // an outage that ended with this slow start would be one with the next
   const killedAt = Date.now()
   await hub.end("SIGKILL")
   await sleep(5_000)

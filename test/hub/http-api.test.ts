@@ -1,4 +1,6 @@
+import { once } from "node:events"
 import { describe, expect, it } from "vitest"
+import { WebSocket } from "ws"
 import { startTestHub, until, type TestHub } from "../support/hub.ts"
 
 const hub = await startTestHub()
@@ -39,6 +41,8 @@ describe("keys", () => {
     ["events:read", "GET", "/api/v1/keys", 403],
     ["events:read", "POST", "/api/v1/events", 403],
     ["events:read", "GET", "/api/v1/events/stream", 403],
+    ["events:read", "GET", "/api/v1/streams/all_events/ws", 403],
+    ["streams:read", "GET", "/api/v1/streams/all_events/ws", 426],
     ["events:read", "GET", "/api/v1/events/00000000-0000-7000-8000-000000000000/raw", 403],
     ["events:write", "GET", "/api/v1/events", 403],
     ["events:write", "GET", "/api/v1/entities/linear%3Aissue%3AENG-1/links", 403],
@@ -50,6 +54,21 @@ describe("keys", () => {
     const response = await hub.request(path, { method, key, ...(method === "POST" ? { body: "{}" } : {}) })
     expect(response.status).toBe(status)
     await response.body?.cancel()
+  })
+
+  it("a WebSocket is opened by a key with streams:read, and by no other", async () => {
+    const address = `${hub.url.replace("http", "ws")}/api/v1/streams/all_events/ws`
+    const stranger = new WebSocket(address)
+    const [, refusal] = (await once(stranger, "unexpected-response")) as [unknown, { statusCode: number }]
+    expect(refusal.statusCode).toBe(401)
+    stranger.on("error", () => {})
+    stranger.terminate()
+    const known = new WebSocket(address, {
+      headers: { authorization: `Bearer ${await keyWith(["streams:read"])}` },
+    })
+    const [first] = (await once(known, "message")) as [Buffer]
+    expect(JSON.parse(first.toString())).toMatchObject({ kind: "open" })
+    known.terminate()
   })
 
   it("a key is shown once, listed without its secret, and refused after it was revoked", async () => {

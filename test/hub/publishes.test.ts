@@ -115,3 +115,32 @@ it("a request to make a key has 64 KiB at most, announced or not", async () => {
   expect((await json("/api/v1/keys", { ...init, body: new Blob([fitting]).stream() })).status).toBe(201)
   expect((await json("/api/v1/keys", { ...init, body: new Blob([large]).stream() })).status).toBe(413)
 })
+
+const items = (count: number) =>
+  Array.from({ length: count }, (_, n) => ({ type: "batch.item.made", entity: `batch:item:${n}` }))
+
+it("many are published by one statement, all of them or none", async () => {
+  const keys = await transaction(database.work, (tx) => hub.publishBatch(tx, items(300)))
+  expect(new Set(keys).size).toBe(300)
+  const lost = transaction(database.work, async (tx) => {
+    await hub.publishBatch(tx, items(10))
+    throw new Error("changed my mind")
+  })
+  await expect(lost).rejects.toThrow("changed my mind")
+  const refused = transaction(database.work, (tx) =>
+    hub.publishBatch(tx, [...items(2), { type: "Not A Type" }]),
+  )
+  await expect(refused).rejects.toMatchObject({ code: "bad_request" })
+  expect(await transaction(database.work, (tx) => hub.publishBatch(tx, []))).toEqual([])
+
+  const seen: (string | null)[] = []
+  for await (const { entity, deliveryId } of hub.stream("**", {
+    after: "earliest",
+    filter: { types: "batch.**" },
+  })) {
+    seen.push(entity)
+    expect(keys).toContain(deliveryId)
+    if (seen.length === 300) break
+  }
+  expect(new Set(seen)).toEqual(new Set(items(300).map(({ entity }) => entity)))
+})

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto"
 import { afterAll, expect, test } from "vitest"
 import { silentLog } from "../../src/core/log.ts"
 import { uuidv7 } from "../../src/core/uuid.ts"
@@ -9,6 +8,7 @@ import { createQueue } from "../../src/queue/queue.ts"
 import { createPool } from "../../src/store/database.ts"
 import type { JobStatements } from "../../src/store/enqueue.ts"
 import type { NewEvent } from "../../src/store/events.ts"
+import { newEvent as eventWith } from "../processing/support.ts"
 import { testDatabase } from "../support/database.ts"
 import { untilBlocked } from "./support/locks.ts"
 
@@ -46,28 +46,7 @@ function persistWith(jobStatements: JobStatements, ms = 5_000) {
   }
 }
 
-function newEvent(changes: Partial<NewEvent> = {}): NewEvent {
-  const id = uuidv7()
-  const raw = changes.raw ?? Buffer.from(`{"id":"${id}"}`)
-  return {
-    id,
-    tenant: "default",
-    platform: "custom",
-    source: "default",
-    type: "custom.thing.happened",
-    name: "thing.happened",
-    deliveryId: id,
-    priority: "normal",
-    receivedAt: new Date(),
-    correlationId: id,
-    causationId: null,
-    headers: {},
-    contentType: "application/json",
-    raw,
-    bodyHash: createHash("sha256").update(raw).digest(),
-    ...changes,
-  }
-}
+const newEvent = (changes: Partial<NewEvent> = {}) => eventWith({ id: uuidv7() }, changes)
 
 async function stored(events: readonly NewEvent[]): Promise<Set<string>> {
   const { rows } = await database.work.query<{ id: string }>("select id from events where id = any($1)", [

@@ -33,3 +33,14 @@ export async function runCommand(
   })
   return { status, lines }
 }
+
+/** The same with `--json`; answers each line parsed, for a test to look into as it likes. */
+export async function runJsonCommand(
+  command: Command,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+) {
+  const { status, lines } = await runCommand(command, [...args, "--json"], env)
+  // oxlint-disable-next-line typescript/no-unsafe-return -- what a command prints has no type
+  return { status, values: lines.map((line) => JSON.parse(line)) }
+}

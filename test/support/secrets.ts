@@ -15,6 +15,8 @@ export const secretsByLooks: Readonly<Record<string, string>> = {
   "a Linear key": `lin_api_${"o5P6".repeat(10)}`,
   "a Linear OAuth token": `lin_oauth_${"0f".repeat(32)}`,
   "a Standard Webhooks secret": `whsec_${"MfKQ9r8G".repeat(4)}`,
+  "an npm token": `npm_${"q7R8".repeat(9)}`,
+  "a Stripe key": `sk_live_${"t1U2".repeat(6)}`,
   "a key of ours": `sb_${"aB3-_".repeat(8)}xyz`,
   "an AWS key id": `AKIA${"Q7R8".repeat(4)}`,
   "a JSON Web Token": `${["eyJhbGciOiJIUzI1NiJ9", "eyJzdWIiOiIxMjM0NTY3ODkwIn0"].join(".")}.${"s9T0".repeat(10)}`,
@@ -77,6 +79,9 @@ export const harmless: readonly string[] = [
   "the bearer of this letter, a token of my secret",
   "xox-games and AKIA, ghp_short, lin_api, whsec_, eyJ.eyJ, Bearer of news",
   "sb_short",
+  "npm_upgrade-all-dependencies, npm_audit-fix-critical-vulnerabilities",
+  "desk_live_chat-widget-for-everybody, lin_api_documentation, xapp-redesign-of-the-header",
+  "github_pat_rotation_for_all_of_the_bots",
   "-----BEGIN PUBLIC KEY-----\nMIIB\n-----END PUBLIC KEY-----",
   "k1=v1?tokens=many",
 ]

@@ -4,25 +4,27 @@ import { loadConfig } from "../../config.ts"
 import { SignalboxError } from "../../core/errors.ts"
 import { isUuid } from "../../core/uuid.ts"
 import { platforms } from "../../platforms/index.ts"
-import { listApiKeys, revokeApiKey } from "../../store/api-keys.ts"
+import { listApiKeys, noLimits, revokeApiKey, updateKeyLimits, type KeyLimits } from "../../store/api-keys.ts"
 import { openDatabase, type Database } from "../../store/database.ts"
-import { textOption, type Command, type CommandContext } from "../command.ts"
+import { textOption, type Command, type CommandContext, type OptionValues } from "../command.ts"
 import { withSchema } from "../database.ts"
 
 /** `signalbox keys`: make, list and revoke API keys, straight in the database. */
 export const keysCommand: Command = {
   name: "keys",
   summary: "Make, list or revoke API keys",
-  usage: `create NAME --scopes ${scopes.join(",")} [--tenant T] [--expires-days N] | list | revoke ID`,
+  usage: `create NAME --scopes ${scopes.join(",")} [--tenant T] [--expires-days N] [LIMITS] | limit ID LIMITS | list | revoke ID; LIMITS: --requests-per-second N|off --events-per-second N|off`,
   options: {
     scopes: { type: "string" },
     tenant: { type: "string" },
     "expires-days": { type: "string" },
+    "requests-per-second": { type: "string" },
+    "events-per-second": { type: "string" },
   },
   async run(context) {
     const action = actions[context.positionals[0] ?? "list"]
     if (action === undefined) {
-      throw new SignalboxError("bad_request", "say create NAME, list, or revoke ID")
+      throw new SignalboxError("bad_request", "say create NAME, list, limit ID, or revoke ID")
     }
     return withSchema(loadConfig(context.env, platforms), async (url) => {
       const database = openDatabase({ url, maxWork: 1, maxRead: 1 })
@@ -44,6 +46,7 @@ const actions: Readonly<Record<string, (database: Database, context: CommandCont
       tenant: textOption(options, "tenant") ?? "default",
       scopes: readScopes(textOption(options, "scopes")),
       expiresAt: readExpiry(textOption(options, "expires-days")),
+      limits: { ...noLimits, ...readLimits(options) },
     })
     out(json ? JSON.stringify({ ...row, key }) : `${key}\nThis is shown once: keep it.`)
     return 0
@@ -57,19 +60,69 @@ const actions: Readonly<Record<string, (database: Database, context: CommandCont
       out(
         json
           ? JSON.stringify(row)
-          : `${row.id}  ${row.prefix}…  ${state}  ${row.tenant}  ${row.scopes.join(",")}  ${row.name}`,
+          : `${row.id}  ${row.prefix}…  ${state}  ${row.tenant}  ${row.scopes.join(",")}  ${limitsOf(row)}  ${row.name}`,
       )
     }
+    return 0
+  },
+
+  async limit(database, { positionals, options, json, out }) {
+    const id = positionals[1] ?? ""
+    const limits = readLimits(options)
+    if (Object.keys(limits).length === 0) {
+      throw new SignalboxError(
+        "bad_request",
+        "give --requests-per-second or --events-per-second: a number, or off",
+      )
+    }
+    const row = isUuid(id) ? await updateKeyLimits(database.work, null, id, limits) : undefined
+    if (row === undefined) throw unknown()
+    out(
+      json
+        ? JSON.stringify(row)
+        : `${limitsOf(row)}; running hubs obey within five seconds, open streams when they are opened anew`,
+    )
     return 0
   },
 
   async revoke(database, { positionals, json, out }) {
     const id = positionals[1] ?? ""
     const revoked = isUuid(id) && (await revokeApiKey(database.work, null, id))
-    if (!revoked) throw new SignalboxError("not_found", "no key in force has this id: keys list shows them")
+    if (!revoked) throw unknown()
     out(json ? JSON.stringify({ id, revoked }) : "revoked; running hubs obey within five seconds")
     return 0
   },
+}
+
+function unknown(): SignalboxError {
+  return new SignalboxError("not_found", "no key in force has this id: keys list shows them")
+}
+
+/** The limits that the options give; those that they do not name are absent. */
+function readLimits(options: OptionValues): Partial<KeyLimits> {
+  const requestsPerSecond = readLimit(options, "requests-per-second")
+  const eventsPerSecond = readLimit(options, "events-per-second")
+  return {
+    ...(requestsPerSecond === undefined ? {} : { requestsPerSecond }),
+    ...(eventsPerSecond === undefined ? {} : { eventsPerSecond }),
+  }
+}
+
+function readLimit(options: OptionValues, name: string): number | null | undefined {
+  const text = textOption(options, name)
+  if (text === undefined) return undefined
+  if (text === "off") return null
+  const perSecond = /^\d{1,6}(\.\d{1,3})?$/.test(text) ? Number(text) : 0
+  if (perSecond > 0) return perSecond
+  throw new SignalboxError("bad_request", `--${name} takes a number above 0, or off`)
+}
+
+function limitsOf({ requestsPerSecond, eventsPerSecond }: KeyLimits): string {
+  const told = [
+    ...(requestsPerSecond === null ? [] : [`${requestsPerSecond} requests/s`]),
+    ...(eventsPerSecond === null ? [] : [`${eventsPerSecond} events/s`]),
+  ]
+  return told.length === 0 ? "no limits" : told.join(", ")
 }
 
 function readScopes(text: string | undefined): Scope[] {

@@ -1,5 +1,5 @@
 import { loadConfig } from "../../config.ts"
-import { canonicalEntityKey } from "../../core/entity-key.ts"
+import type { EntityName } from "../../core/entity-name.ts"
 import { platformNames } from "../../core/envelope.ts"
 import { SignalboxError } from "../../core/errors.ts"
 import { createCorrelation } from "../../correlation/correlation.ts"
@@ -7,25 +7,30 @@ import { replaceRules } from "../../correlation/replace-rules.ts"
 import { builtInRules } from "../../correlation/rules/index.ts"
 import { platforms } from "../../platforms/index.ts"
 import { reprocessLog, type ReprocessedLog, type ReprocessProgress } from "../../processing/reprocess-log.ts"
-import { textOption, type Command, type CommandContext, type OptionValues } from "../command.ts"
+import { openDatabase, readAs } from "../../store/database.ts"
+import { findEntity } from "../../store/find-entity.ts"
+import { listOption, textOption, type Command, type CommandContext, type OptionValues } from "../command.ts"
 import { withSchema } from "../database.ts"
+import { readName } from "../entity.ts"
 import { createProgress } from "../progress.ts"
+import { rulesOf } from "../rule-files.ts"
+import { commandLimits } from "../rule-limits.ts"
+import { recordingRules } from "../rules-in-force.ts"
 import { readNumber, readTime } from "../read-value.ts"
-import { loadRules } from "./correlation/load-rules.ts"
 
 const text = { type: "string" } as const
 const lineEveryMs = 5_000
 
 /**
  * `signalbox reprocess`: derives events of the past anew, beside whatever runs. Ends with 1 where events
- * could not be derived, with 130 where it was interrupted. With `--json` it prints how far it has come every
+ * could not be derived or a rule threw, with 130 where it was interrupted. With `--json` it prints how far it has come every
  * five seconds, and at the end what it has done.
  */
 export const reprocessCommand: Command = {
   name: "reprocess",
   summary: "Derive stored events anew, with the platforms and rules of this version",
   usage:
-    "[--since 30d] [--until 1d] [--platform NAME] [--entity KEY] [--tenant T] [--after POSITION] [--rule FILE]… [--without NAME]… [--json]",
+    "[--since 30d] [--until 1d] [--platform NAME] [--entity ENG-123] [--tenant T] [--after POSITION] [--rule FILE]… [--without NAME]… [--json]",
   options: {
     since: text,
     until: text,
@@ -38,56 +43,71 @@ export const reprocessCommand: Command = {
   },
   async run(context) {
     const { options, env, signal } = context
-    const selection = readSelection(options)
+    const { entity, ...selection } = readSelection(options)
     const after = readNumber(options, "after") ?? 0
     const without = new Set(listOption(options, "without"))
-    const definitions = await Promise.all(listOption(options, "rule").map(loadRules))
-    const rules = replaceRules(builtInRules, definitions.flat(), without)
+    refuseBuiltIn(without)
+    const definitions = await rulesOf(context)
+    const rules = replaceRules(builtInRules, definitions, without, commandLimits)
     const progress = createProgress("events")
     let result: ReprocessedLog
     try {
       result = await withSchema(loadConfig(env, platforms), (databaseUrl) =>
-        reprocessLog({
-          databaseUrl,
-          platforms,
-          correlate: createCorrelation({ platforms, rules }).correlate,
-          rules: new Set([...rules.map(({ name }) => name), ...without]),
-          selection,
-          after,
-          signal,
-          onProgress: follow(context, progress.show.bind(progress)),
-        }),
+        recordingRules(databaseUrl, { rules, without, whole: isWhole(options) }, async () =>
+          reprocessLog({
+            databaseUrl,
+            platforms,
+            correlate: createCorrelation({ platforms, rules }).correlate,
+            rules: new Set([...rules.map(({ name }) => name), ...without]),
+            selection: { ...selection, about: await aboutWhat(databaseUrl, entity, selection.tenant) },
+            after,
+            signal,
+            onProgress: follow(context, progress.show.bind(progress)),
+          }),
+        ),
       )
     } finally {
       progress.end()
     }
-    report(context, result)
+    report(context, result, definitions)
     if (!result.complete) return 130
-    return result.failed > 0 ? 1 : 0
+    return result.failed > 0 || result.faults.length > 0 ? 1 : 0
   },
+}
+
+/** Whatever a rule that every hub has is to lose, the next events would bring again. */
+function refuseBuiltIn(without: ReadonlySet<string>): void {
+  const builtIn = builtInRules.find(({ name }) => without.has(name))
+  if (builtIn === undefined) return
+  throw new SignalboxError(
+    "bad_request",
+    `${builtIn.name} is a built-in rule, whose links every hub makes again: to have none, give a rule of that name that finds nothing by --rule, here and to the hub`,
+  )
 }
 
 function readSelection(options: OptionValues) {
   const now = new Date()
   const platform = textOption(options, "platform")
-  const key = textOption(options, "entity")
-  const entity = key === undefined ? undefined : canonicalEntityKey(key)
-  if (platform !== undefined && !platformNames.some((name) => name === platform)) {
+  const name = textOption(options, "entity")
+  if (platform !== undefined && !platformNames.some((one) => one === platform)) {
     throw new SignalboxError("bad_request", `--platform takes one of ${platformNames.join(", ")}`)
-  }
-  if (entity === null) {
-    throw new SignalboxError("bad_request", "--entity takes a key such as linear:issue:ENG-123")
   }
   const since = readTime(options, "since", now)
   const until = readTime(options, "until", now)
   const tenant = textOption(options, "tenant")
-  const about = entity === undefined ? undefined : { tenant: tenant ?? "default", entity }
-  return { platform, about, tenant, since, until }
+  const entity = name === undefined ? undefined : readName(name)
+  return { platform, entity, tenant, since, until }
 }
 
-/** Every value of an option that may be given several times. */
-function listOption(options: OptionValues, name: string): string[] {
-  return [options[name] ?? []].flat().filter((value) => typeof value === "string")
+/** The thing whose events are meant, where one is named. */
+async function aboutWhat(url: string, name: EntityName | undefined, tenant = "default") {
+  if (name === undefined) return undefined
+  const database = openDatabase({ url, maxWork: 1, maxRead: 1 })
+  try {
+    return { tenant, entity: await readAs(database, tenant, (db) => findEntity(db, tenant, name)) }
+  } finally {
+    await database.close()
+  }
 }
 
 function follow(
@@ -103,15 +123,34 @@ function follow(
   }
 }
 
-function report({ json, out }: CommandContext, result: ReprocessedLog): void {
-  const { events, mended, failed, position, complete } = result
+/** Whether nothing that is stored is left out; a run that goes on from a position completes an earlier one. */
+function isWhole(options: OptionValues): boolean {
+  return ["since", "until", "platform", "entity", "tenant"].every((name) => options[name] === undefined)
+}
+
+function report(
+  { json, out }: CommandContext,
+  result: ReprocessedLog,
+  rules: readonly { name: string; version: number }[],
+): void {
+  const { events, mended, failed, faults, position, complete } = result
   const failures = result.failures.map(({ event, code, error }) => ({ eventId: event.id, code, error }))
   if (json) {
-    out(JSON.stringify({ ...result, failures }))
+    out(JSON.stringify({ ...result, failures, rules: rules.map(({ name, version }) => ({ name, version })) }))
     return
+  }
+  for (const { rule, events: count, eventId, message } of faults) {
+    const of = count === 1 ? "1 event" : `${count} events`
+    out(
+      `rule ${rule} failed on ${of}, first on ${eventId}: ${message}; the links that it had made of them stay`,
+    )
   }
   for (const { eventId, error } of failures) out(`${eventId}  ${error}`)
   if (failed > failures.length) out(`and ${failed - failures.length} more that cannot be derived`)
   out(`${mended} of ${events} events derived anew`)
+  if (rules.length > 0) {
+    const names = rules.map(({ name }) => name).join(", ")
+    out(`new events get links of ${names} from hubs that run with it: serve --rule FILE, or SIGNALBOX_RULES`)
+  }
   if (!complete) out(`interrupted: go on with --after ${position}`)
 }

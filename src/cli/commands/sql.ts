@@ -1,7 +1,8 @@
 import { loadConfig } from "../../config.ts"
 import { SignalboxError } from "../../core/errors.ts"
 import { platforms } from "../../platforms/index.ts"
-import { openDatabase, readAs } from "../../store/database.ts"
+import { openDatabase } from "../../store/database.ts"
+import { runQuery } from "../../store/run-query.ts"
 import { textOption, type Command } from "../command.ts"
 import { withSchema } from "../database.ts"
 import { formatTable } from "../table.ts"
@@ -15,12 +16,10 @@ export const sqlCommand: Command = {
   async run({ positionals, options, env, json, out }) {
     const query = positionals[0]
     if (query === undefined) throw new SignalboxError("bad_request", 'give a query: sql "select ..."')
-    const rows = await withSchema(loadConfig(env, platforms), async (url) => {
+    const { columns, rows } = await withSchema(loadConfig(env, platforms), async (url) => {
       const database = openDatabase({ url, maxWork: 1, maxRead: 1 })
       try {
-        return await readAs(database, textOption(options, "tenant") ?? "default", (db) =>
-          db.query<Record<string, unknown>>(query),
-        )
+        return await runQuery(database, textOption(options, "tenant") ?? "default", query)
       } catch (cause) {
         throw new SignalboxError("bad_request", cause instanceof Error ? cause.message : String(cause), {
           cause,
@@ -29,14 +28,8 @@ export const sqlCommand: Command = {
         await database.close()
       }
     })
-    if (json) for (const row of rows.rows) out(JSON.stringify(row))
-    else
-      out(
-        formatTable(
-          rows.fields.map((field) => field.name),
-          rows.rows,
-        ),
-      )
+    if (json) for (const row of rows) out(JSON.stringify(row))
+    else out(formatTable(columns, rows))
     return 0
   },
 }

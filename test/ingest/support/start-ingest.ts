@@ -3,7 +3,6 @@ import type { AddressInfo } from "node:net"
 import { serve } from "@hono/node-server"
 import { Hono } from "hono"
 import { afterAll } from "vitest"
-import { problemHandlers } from "../../../src/api/problem.ts"
 import { submitRoute } from "../../../src/api/submit.ts"
 import type { AppEnv } from "../../../src/api/app.ts"
 import { silentLog } from "../../../src/core/log.ts"
@@ -12,6 +11,7 @@ import { createIngest, type Ingest, type IngestOptions } from "../../../src/inge
 import { platforms as allPlatforms } from "../../../src/platforms/index.ts"
 import { createQueue } from "../../../src/queue/queue.ts"
 import type { Database } from "../../../src/store/database.ts"
+import { quietProblems } from "../../support/quiet-problems.ts"
 import { testSources } from "../../support/sources.ts"
 import type { SourceSettings } from "../../../src/sources/standing-sources.ts"
 
@@ -46,15 +46,12 @@ export async function startIngest(options: StartOptions): Promise<RunningIngest>
     log: silentLog,
     ...rest,
   })
-  const app = new Hono<AppEnv>().route("/", ingest.routes)
+  const app = quietProblems(new Hono<AppEnv>()).route("/", ingest.routes)
   app.use("/api/v1/events", async (c, next) => {
     c.set("principal", { keyId: "test", tenant: "acme", scopes: new Set(["events:write"]) })
     await next()
   })
   app.route("/api/v1/events", submitRoute(ingest.submitRequest, "custom"))
-  const { onError, notFound } = problemHandlers(silentLog)
-  app.onError(onError)
-  app.notFound(notFound)
   const server = serve({ fetch: app.fetch, port: 0, hostname: "127.0.0.1" })
   await once(server, "listening")
   const { port } = server.address() as AddressInfo

@@ -1,24 +1,28 @@
 import { loadConfig } from "../../../config.ts"
 import { SignalboxError } from "../../../core/errors.ts"
 import { createCorrelation } from "../../../correlation/correlation.ts"
+import { selectorsOf } from "../../../correlation/define-rule.ts"
+import { loadRules } from "../../../correlation/load-rules.ts"
 import { replaceRules } from "../../../correlation/replace-rules.ts"
 import { builtInRules } from "../../../correlation/rules/index.ts"
 import { platforms } from "../../../platforms/index.ts"
 import { dryRun, type DryRun } from "../../../processing/dry-run.ts"
-import { openDatabase } from "../../../store/database.ts"
+import { openDatabase, readAs } from "../../../store/database.ts"
 import type { LogWindow } from "../../../store/dry-run.ts"
-import { textOption, type CommandContext, type OptionValues } from "../../command.ts"
+import { listOption, textOption, type CommandContext, type OptionValues } from "../../command.ts"
 import { withSchema } from "../../database.ts"
 import { createProgress } from "../../progress.ts"
 import { readNumber, readTime } from "../../read-value.ts"
-import { loadRules } from "./load-rules.ts"
+import { commandLimits } from "../../rule-limits.ts"
+import { expectRuleNames } from "../../rule-names.ts"
+import { expectTypes } from "./expect-types.ts"
 import { report } from "./report.ts"
 
 const text = { type: "string" } as const
 
 export const dryRunOptions = {
-  rule: text,
-  without: text,
+  rule: { ...text, multiple: true },
+  without: { ...text, multiple: true },
   since: text,
   until: text,
   after: text,
@@ -27,7 +31,7 @@ export const dryRunOptions = {
 } as const
 
 export const dryRunUsage =
-  "--rule FILE | --without NAME [--since 30d] [--until 1d] [--after POSITION] [--limit 100] [--tenant T]"
+  "dry-run --rule FILE… | --without NAME… [--since 30d] [--until 1d] [--after POSITION] [--limit 100] [--tenant T]"
 
 /**
  * `correlation dry-run`: the links that a rule would add and remove over the events of a window. Ends with 1
@@ -35,29 +39,36 @@ export const dryRunUsage =
  */
 export async function dryRunAction(context: CommandContext): Promise<number> {
   const { options, env, signal } = context
-  const file = textOption(options, "rule")
-  const without = textOption(options, "without")
-  if (file === undefined && without === undefined) {
-    throw new SignalboxError("bad_request", `say which rule is tried: correlation dry-run ${dryRunUsage}`)
+  const files = listOption(options, "rule")
+  const without = listOption(options, "without")
+  if (files.length === 0 && without.length === 0) {
+    throw new SignalboxError("bad_request", `say which rule is tried: correlation ${dryRunUsage}`)
   }
-  const definitions = file === undefined ? [] : await loadRules(file)
-  const names = new Set([...definitions.map(({ name }) => name), ...(without === undefined ? [] : [without])])
-  const rules = replaceRules(builtInRules, definitions, new Set(without === undefined ? [] : [without]))
+  const definitions = await loadRules(files)
+  const names = new Set([...definitions.map(({ name }) => name), ...without])
+  const rules = replaceRules(builtInRules, definitions, new Set(without), commandLimits)
   const builtIn = new Set(builtInRules.map(({ name }) => name))
+  const selectors = definitions.flatMap((definition) =>
+    selectorsOf(definition).map((selector) => ({ rule: definition.name, ...selector })),
+  )
+  const tenant = textOption(options, "tenant") ?? "default"
   const window = readWindow(options, new Date())
   const limit = readNumber(options, "limit") ?? 100
   const result = await withSchema(loadConfig(env, platforms), async (url) => {
     const database = openDatabase({ url, maxWork: 1, maxRead: 1 })
     const progress = createProgress("events")
     try {
+      await expectRuleNames(database.work, without)
+      await readAs(database, tenant, (db) => expectTypes(db, tenant, selectors))
       return await dryRun({
         database,
-        tenant: textOption(options, "tenant") ?? "default",
+        tenant,
         platforms,
         before: createCorrelation({ platforms }).correlate,
         after: createCorrelation({ platforms, rules }).correlate,
         rules: names,
         stored: [...names].filter((name) => !builtIn.has(name)),
+        selectors,
         window,
         signal,
         onProgress: ({ events, of }) => progress.show(events, of),

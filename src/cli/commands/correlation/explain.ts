@@ -1,26 +1,27 @@
 import { SignalboxError } from "../../../core/errors.ts"
-import type { Explanation, ExplainedLink } from "../../../core/explanation.ts"
-import { textOption, type Command } from "../../command.ts"
+import { shownBy, type Explanation, type ExplainedLink } from "../../../core/explanation.ts"
+import { asOfOption, asOfQuery } from "../../as-of.ts"
+import type { Command } from "../../command.ts"
+import { entityUsage, keyOf } from "../../entity.ts"
 import { remoteOptions, remoteUsage, requestHub } from "../../remote.ts"
 
 /** `signalbox explain`: asks a running hub why two entities are linked, or why not. */
 export const explainCommand: Command = {
   name: "explain",
   summary: "Say why two entities are linked, or why not",
-  usage: `FROM TO [--as-of TIME] ${remoteUsage}`,
-  options: { ...remoteOptions, "as-of": { type: "string" } },
+  usage: `FROM TO [--as-of TIME] ${remoteUsage}; each of the two is ${entityUsage}`,
+  options: { ...remoteOptions, ...asOfOption },
   async run(context) {
     const { positionals, options, json, out } = context
-    const [from, to] = positionals
-    if (from === undefined || to === undefined) {
-      throw new SignalboxError(
-        "bad_request",
-        "name two entities: explain github:pull_request:acme/api#42 linear:issue:ENG-123",
-      )
+    const [one, other] = positionals
+    if (one === undefined || other === undefined) {
+      throw new SignalboxError("bad_request", "name two entities: explain 'acme/api#42' ENG-123")
     }
-    const query = new URLSearchParams({ from, to })
-    const asOf = textOption(options, "as-of")
-    if (asOf !== undefined) query.set("asOf", asOf)
+    const query = asOfQuery(options)
+    const from = await keyOf(context, one)
+    const to = await keyOf(context, other)
+    query.set("from", from)
+    query.set("to", to)
     const response = await requestHub(context, `/api/v1/links/explain?${query.toString()}`)
     const text = await response.text()
     if (json) out(text)
@@ -68,23 +69,25 @@ function* sentences(explanation: Explanation): Generator<string> {
     yield `  ${subject ?? "the event"} ${relation} ${entity} (${JSON.stringify(shown.text)} in the ${shown.field})`
   }
   const events = `${examined.events} ${examined.events === 1 ? "event" : "events"} of the two`
-  yield examined.complete
-    ? `All ${events} were read anew.`
-    : `The newest ${events} were read anew; there are more.`
+  if (examined.events > 0)
+    yield examined.complete
+      ? `All ${events} were read anew.`
+      : `The newest ${events} were read anew; there are more.`
 }
 
 function evidence({ from, relation, to, rule, ruleVersion, strength, ...link }: ExplainedLink): string {
-  const { confidence, evidence: shown, event, known, withdrawnBy } = link
+  const { confidence, evidence: shown, event, known, firstKnown, withdrawnBy } = link
+  const words = shownBy(shown, `${event.type || "an event"} (${event.id})`)
   const span = shown.start === undefined ? "" : ` at ${shown.start}–${shown.end}`
-  const words = `${JSON.stringify(shown.text)} in the ${shown.field}${span}`
+  const earlier = firstKnown === null || firstKnown === known?.from ? "" : `, first shown at ${firstKnown}`
   const made = `${from} ${relation} ${to}: ${strength}, ${confidence}, by ${rule} (version ${ruleVersion})`
   const since =
     known === null
       ? "never known, since a later state had come before"
-      : `known since ${known.from}${known.to === null ? "" : ` and until ${known.to}`}`
+      : `known since ${known.from}${earlier}${known.to === null ? "" : ` and until ${known.to}`}`
   const ended =
     withdrawnBy === null
       ? ""
       : `; withdrawn by ${withdrawnBy.type} of ${withdrawnBy.occurredAt} (${withdrawnBy.id})`
-  return `${made}; ${words} of ${event.type} (${event.id}); ${since}${ended}`
+  return `${made}; ${words}${span}; ${since}${ended}`
 }

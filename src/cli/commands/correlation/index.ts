@@ -1,16 +1,18 @@
 import { SignalboxError } from "../../../core/errors.ts"
 import type { Command } from "../../command.ts"
 import { dryRunAction, dryRunOptions, dryRunUsage } from "./dry-run.ts"
+import { rulesAction, rulesUsage } from "./rules.ts"
 
-/** `signalbox correlation`: what rules make of the events that are stored. */
+/** `signalbox correlation`: the rules, and what they make of the events that are stored. */
 export const correlationCommand: Command = {
   name: "correlation",
-  summary: "Try a rule on the events of the past: the links it would add and remove",
-  usage: `dry-run ${dryRunUsage}`,
+  summary: "List the rules that link, or try one on the past: the links it would add and remove",
+  usage: `${rulesUsage}\n       signalbox correlation ${dryRunUsage}`,
   options: dryRunOptions,
   async run(context) {
     const [action] = context.positionals
     if (action === "dry-run") return dryRunAction(context)
-    throw new SignalboxError("bad_request", `say correlation dry-run ${dryRunUsage}`)
+    if (action === "rules") return rulesAction(context)
+    throw new SignalboxError("bad_request", `say correlation ${rulesUsage}, or correlation ${dryRunUsage}`)
   },
 }

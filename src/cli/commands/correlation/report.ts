@@ -1,11 +1,14 @@
+import { wordsOf } from "../../../core/explanation.ts"
 import type { DryRun } from "../../../processing/dry-run.ts"
 import { countChanges, type ChangeCounts, type LinkChange } from "../../../processing/link-changes.ts"
+import { joinsOf, type Joins } from "../../../processing/joins.ts"
 import type { CommandContext } from "../../command.ts"
 
 /** Prints what a dry run has found: `limit` links at most, and how many there are of which kind. */
 export function report({ json, out }: CommandContext, result: DryRun, limit: number): void {
-  const { changes, untold, events, of, unread, faults, position, complete } = result
+  const { changes, untold, events, of, unread, faults, idle, position, complete } = result
   const counts = countChanges(changes)
+  const joins = joinsOf(changes)
   const shown = changes.slice(0, limit)
   if (json) {
     for (const change of shown) out(JSON.stringify(change))
@@ -14,12 +17,14 @@ export function report({ json, out }: CommandContext, result: DryRun, limit: num
       JSON.stringify({
         kind: "summary",
         counts,
+        joins,
         unshown,
         untold,
         events,
         of,
         unread,
         faults,
+        idle,
         position,
         complete,
       }),
@@ -30,10 +35,12 @@ export function report({ json, out }: CommandContext, result: DryRun, limit: num
   if (shown.length < changes.length)
     out(`… and ${changes.length - shown.length} more; --limit shows more of them`)
   out(totals(changes, counts))
+  for (const line of timelines(joins)) out(line)
   if (untold > 0) out(`${untold} more differences in events are not told apart: take a shorter --since`)
   for (const { rule, events: failed, eventId, message } of faults) {
     out(`rule ${rule} failed on ${countOf(failed)}, first on ${eventId}: ${message}`)
   }
+  for (const { rule, on } of idle) out(`rule ${rule}: "${on}" fits no event that was read`)
   if (unread > 0) out(`${countOf(unread)} cannot be read now and ${unread === 1 ? "was" : "were"} left out`)
   out(
     complete
@@ -46,6 +53,24 @@ function countOf(count: number): string {
   return count === 1 ? "1 event" : `${count} events`
 }
 
+const groupsShown = 10
+const entitiesShown = 5
+
+/** What the changes do to timelines: weak links do nothing. */
+function* timelines({ added, removed, groups }: Joins): Generator<string> {
+  if (added === 0 && removed === 0) {
+    yield "timelines: none changes, since no strong link does"
+    return
+  }
+  yield `timelines: ${added} strong links more, ${removed} fewer`
+  for (const { entities, size } of groups.slice(0, groupsShown)) {
+    const named = entities.slice(0, entitiesShown)
+    const rest = size > named.length ? ` and ${size - named.length} more` : ""
+    yield `  joined, each with all that is tied to it: ${named.join(", ")}${rest}`
+  }
+  if (groups.length > groupsShown) yield `  and more of the kind`
+}
+
 const marks = { added: "+", removed: "-", changed: "~" } as const
 
 function lineOf({ kind, before, after, events, eventId }: LinkChange): string {
@@ -54,7 +79,7 @@ function lineOf({ kind, before, after, events, eventId }: LinkChange): string {
   const { from, relation, to, rule, ruleVersion, evidence } = link
   const sides = [before, after].filter((side) => side !== undefined)
   const weight = sides.map(({ strength, confidence }) => `${strength} ${confidence}`).join(" → ")
-  const words = `${JSON.stringify(evidence.text)} in the ${evidence.field}`
+  const words = wordsOf(evidence) ?? "no words, since the rule gives no evidence"
   return `${marks[kind]} ${from} ${relation} ${to}  (${weight}, ${rule} ${ruleVersion}; ${words}; ${countOf(events)}, first ${eventId})`
 }
 

@@ -1,14 +1,17 @@
 import { textOption } from "../../command.ts"
 import { formatTable } from "../../table.ts"
+import type { SourceView } from "../../../core/source-admin.ts"
 import type { SourceAction } from "./action.ts"
 import { lastMatched, pathOf } from "./show.ts"
+import { standingOf, type Standing } from "./standing.ts"
 
 const pageSize = 500
 
 /** `sources list`: every source, with what is known of its secrets. */
 export const list: SourceAction = {
   usage: "[--tenant T]",
-  async run({ options, json, out }, { admin }) {
+  async run({ options, json, out }, tools) {
+    const { admin } = tools
     const tenant = textOption(options, "tenant") ?? null
     const rows: Record<string, unknown>[] = []
     for (let after: { platform: string; name: string } | null = null; ;) {
@@ -16,13 +19,14 @@ export const list: SourceAction = {
       for (const source of page) {
         if (json) out(JSON.stringify(source))
         else {
+          const standing = await standingOf(source, tools)
           rows.push({
             source: pathOf(source),
             tenant: source.tenant,
             state: source.enabled ? "enabled" : "disabled",
-            "stored secrets": source.secrets.length,
+            secrets: secretsInWords(source, standing),
             credential: source.credential === null ? "" : "stored",
-            "last matched": lastMatched(source),
+            "last matched": latest(lastMatched(source), standing.matchedAt),
             sender: source.sender,
           })
         }
@@ -32,13 +36,19 @@ export const list: SourceAction = {
       after = { platform: last.platform, name: last.name }
     }
     if (!json) {
-      out(
-        formatTable(
-          ["source", "tenant", "state", "stored secrets", "credential", "last matched", "sender"],
-          rows,
-        ),
-      )
+      out(formatTable(["source", "tenant", "state", "secrets", "credential", "last matched", "sender"], rows))
     }
     return 0
   },
+}
+
+/** `2 stored`, `by GITHUB_WEBHOOK_SECRET`, or both. */
+function secretsInWords({ secrets }: SourceView, { words }: Standing): string {
+  if (words === null) return `${secrets.length} stored`
+  return secrets.length === 0 ? words : `${secrets.length} stored, and ${words}`
+}
+
+function latest(one: Date | null, other: Date | null): Date | null {
+  if (one === null || other === null) return one ?? other
+  return one > other ? one : other
 }

@@ -27,7 +27,7 @@ function* linesOf({ keyId, rewrapped, before, unknown, damaged }: Rewrapping, in
     yield `${secrets} secrets are under the key ${missing}, which is not among those of SIGNALBOX_ENCRYPTION_KEY: add it after the first, or rotate those secrets`
   }
   for (const { sourceId, id } of damaged) {
-    yield `secret ${id} of source ${sourceId} does not open under the key that it names: rotate it`
+    yield `secret ${id} of the source or webhook subscription ${sourceId} does not open under the key that it names: rotate it`
   }
   if (!interrupted && unknown.length === 0 && damaged.length === 0) {
     yield "no other key is needed any more"

@@ -1,0 +1,68 @@
+import { expect, it } from "vitest"
+import { statusCommand } from "../../src/cli/commands/status.ts"
+import { createRepository, minute, takeIn, testWriter } from "../live/repository.ts"
+import { adminKey, startTestHub } from "../support/hub.ts"
+import { runCommand } from "../support/run-command.ts"
+
+const { url, database, json } = await startTestHub()
+const writer = testWriter(database)
+const env = { SIGNALBOX_URL: url, SIGNALBOX_API_KEY: adminKey }
+
+const repository = createRepository()
+repository.deploy(1, repository.grow("main", "Begin for good"))
+repository.squash(repository.open(42, "ENG-123: Limit requests"))
+repository.squash(repository.open(43, 'Revert "ENG-123: Limit requests"', { body: "Reverts acme/api#42" }))
+const beforeFailure = repository.deliveries.length
+repository.deploy(2, repository.grow("main", "Go on"), { state: "failure" })
+repository.deploy(3, repository.grow("main", "Go on and on"), { state: "in_progress" })
+const other = createRepository("acme/docs")
+other.squash(other.open(5, "Say more"))
+await takeIn(writer, [...repository.deliveries, ...other.deliveries], "default")
+/** When our clock had taken in so many deliveries. */
+const taken = (deliveries: number) => new Date(Date.UTC(2026, 10, 22) + (deliveries - 1) * 1000)
+
+const linesOf = async (...args: string[]) => (await runCommand(statusCommand, args, env)).lines
+
+it("a pull request that was reverted is told as such", async () => {
+  expect(await linesOf("acme/api#42")).toEqual([
+    "github:pull_request:acme/api#42  ENG-123: Limit requests",
+    "reverted by acme/api#43, not live in production",
+    expect.stringMatching(/^ {2}not in production of acme\/api: /),
+    "  github:pull_request:acme/api#42: merged, reverted by acme/api#43",
+  ])
+})
+
+it("a deployment that failed, or is on its way, is said to have failed, or to be so", async () => {
+  expect(await linesOf("deployment:github/2")).toContain("  not in production of acme/api: it failed")
+  expect(await linesOf("deployment:github/3")).toContain("  not in production of acme/api: it is in progress")
+})
+
+it("what no deployment concerns is not known to be deployed anywhere", async () => {
+  expect(await linesOf("acme/docs#5")).toContain("merged, not known to be deployed anywhere")
+})
+
+it("of what was not known by then, it says so, and since when it is", async () => {
+  const early = taken(3).toISOString() // production was deployed once
+  const first = minute(0).replace(/T.*/, "") // a date will do, too
+  for (const asOf of [early, first]) {
+    const [, summary, ...rest] = await linesOf("acme/api#42", "--as-of", asOf)
+    expect(summary).toMatch(
+      /^nothing was known of it at 2026-11-2\dT.*Z: first heard of at 2026-11-22T00:00:\d\dZ$/,
+    )
+    expect(rest).toEqual([])
+  }
+  const heard = (await json(`/api/v1/entities/github:pull_request:acme%2Fapi%2342/status?asOf=${early}`)).body
+  const at = heard.firstHeardAt
+  expect(heard).toMatchObject({ state: null, live: [], pending: [], pullRequests: [] })
+  expect(await linesOf("acme/api#42", "--as-of", at)).toContain("open, not live in production")
+  expect((await linesOf("deployment:github/2", "--as-of", taken(beforeFailure).toISOString()))[1]).toMatch(
+    /^nothing was known of it at .*: first heard of at /,
+  )
+  await expect(linesOf("acme/api#9", "--as-of", early)).rejects.toThrow("nothing is known of")
+})
+
+it("a time that is none is refused with what would do", async () => {
+  await expect(linesOf("acme/api#42", "--as-of", "yesterday")).rejects.toThrow(
+    "--as-of must be a time such as 2026-11-01T00:00:00Z, or a date such as 2026-11-01",
+  )
+})
