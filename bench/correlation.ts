@@ -1,3 +1,4 @@
+import { SignalboxError } from "../src/core/errors.ts"
 import { openBenchServer } from "./support/bench-database.ts"
 import type { BenchOptions, BenchReport } from "./support/result.ts"
 import { timeExtraction } from "./support/time-extraction.ts"
@@ -12,7 +13,8 @@ const requests = 300
 /** How fast texts are read for references, and how soon a long timeline comes out of a large store. */
 export async function run({ progress, values }: BenchOptions): Promise<BenchReport> {
   const stories = Number(values["stories"])
-  if (!Number.isInteger(stories) || stories < 1) throw new Error("--stories must be a whole number from 1 up")
+  if (!Number.isInteger(stories) || stories < 1)
+    throw new SignalboxError("bad_request", "--stories must be a whole number from 1 up")
   progress("reading texts")
   const { extractionPerSecond, octokitPerSecond, records, octokitEvents } = await timeExtraction()
   const { database, timelines } = await timelinesOf(stories, progress)
@@ -24,13 +26,14 @@ export async function run({ progress, values }: BenchOptions): Promise<BenchRepo
       `timeline of ${timelines.events} events out of ${timelines.stored}:`,
       `            ${told(timelines.whole)}, with bodies`,
       `            ${told(timelines.heads)}, without (payload=false)`,
+      `            ${percentiles(timelines.called)}, called within the process`,
     ],
     figures: { extractionPerSecond, octokitPerSecond, timelines },
     conditions: {
       records: `${records} records of fixtures/correlation/references.jsonl, again and again`,
       octokit: `${octokitEvents} payloads of @octokit/webhooks-examples, normalized beforehand`,
       rounds: "the median of 7 rounds of 0.5 s, single-threaded, after one of warm-up",
-      timelines: `${stories} stories side by side, bodies of ${timelines.bodyBytes} bytes; ${requests} requests of each kind, one at a time, of stories drawn at random, from request to the last byte over HTTP`,
+      timelines: `${stories} stories side by side, bodies of ${timelines.bodyBytes} bytes; ${requests} requests of each kind, one at a time, of stories drawn at random, from request to the last byte over HTTP, not compressed`,
       database,
       sharedMachine: "server, database and client share the cores",
     },
@@ -52,6 +55,10 @@ async function timelinesOf(
   }
 }
 
-function told({ p50Ms, p95Ms, p99Ms, answerBytes }: TimelineTimes): string {
-  return `p50 ${p50Ms} ms, p95 ${p95Ms} ms, p99 ${p99Ms} ms (${Math.round(answerBytes / 1024)} KiB)`
+function told({ answerBytes, ...times }: TimelineTimes): string {
+  return `${percentiles(times)} (${Math.round(answerBytes / 1024)} KiB)`
+}
+
+function percentiles({ p50Ms, p95Ms, p99Ms }: TimelineReport["called"]): string {
+  return `p50 ${p50Ms} ms, p95 ${p95Ms} ms, p99 ${p99Ms} ms`
 }

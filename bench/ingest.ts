@@ -1,4 +1,5 @@
 import { availableParallelism, loadavg } from "node:os"
+import { SignalboxError } from "../src/core/errors.ts"
 import { openBenchServer, type BenchServer } from "./support/bench-database.ts"
 import {
   competitorNames,
@@ -75,7 +76,8 @@ export async function run({ progress, values }: BenchOptions): Promise<BenchResu
 
 function choice<Value extends string>(name: string, allowed: readonly Value[], given: unknown): Value {
   const found = allowed.find((value) => value === given)
-  if (found === undefined) throw new Error(`--${name} must be one of ${allowed.join(", ")}`)
+  if (found === undefined)
+    throw new SignalboxError("bad_request", `--${name} must be one of ${allowed.join(", ")}`)
   return found
 }
 

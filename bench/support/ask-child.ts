@@ -18,3 +18,14 @@ export async function askChild(child: ChildProcess, request: Serializable): Prom
     await Promise.allSettled([answered, exited])
   }
 }
+
+/** In the child: sends the parent an answer as soon as it is there; the process ends where there is none. */
+export function tellParent(answer: Promise<Serializable>): void {
+  answer.then(
+    (report) => process.send?.(report),
+    (error: unknown) => {
+      console.error(error)
+      process.exit(1)
+    },
+  )
+}

@@ -28,9 +28,16 @@ export function describeProfile(name: ProfileName): string {
 export function payloadsOf(name: ProfileName): Payload[] {
   const examples = octokitExamples()
   if (name === "octokit") return examples
+  return pushesOf(sizes[name], examples)
+}
+
+/** So many pushes of a size, unlike each other and the same ones each time. */
+export function pushesOf(
+  { bytes, count }: { bytes: number; count: number },
+  examples = octokitExamples(),
+): Payload[] {
   const push = examples.find(({ event }) => event === "push")
   if (push === undefined) throw new Error("no push among the examples")
-  const { bytes, count } = sizes[name]
   return Array.from({ length: count }, (_, index) => ({
     event: "push",
     body: pushOf(push.payload, bytes, randomOf(index + 1)),

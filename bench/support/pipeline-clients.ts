@@ -5,6 +5,8 @@
  */
 import { connect } from "node:net"
 import { setTimeout as sleep } from "node:timers/promises"
+import { tellParent } from "./ask-child.ts"
+import { framesEnded, type FrameEnd } from "./frames-ended.ts"
 
 /** What the bench asks of this process, each answered by one message. */
 export type PipelineClientsRequest =
@@ -21,12 +23,10 @@ export interface PipelineClientsReport {
   arrivals: number[][]
 }
 
-interface Client {
+interface Client extends FrameEnd {
   arrivals: number[]
-  endedInNewline: boolean
 }
 
-const newline = 10
 const buffer = Buffer.allocUnsafe(1 << 20)
 let clients: Client[] = []
 let kept: Buffer[] = []
@@ -68,10 +68,7 @@ function open(index: number, port: number, path: string, key: string): Promise<C
 function take(client: Client, bytes: Buffer, isKept: boolean): void {
   const now = Number(process.hrtime.bigint()) / 1e6
   if (isKept) kept.push(Buffer.from(bytes))
-  if (client.endedInNewline && bytes[0] === newline) client.arrivals.push(now)
-  for (let at = bytes.indexOf("\n\n"); at !== -1; at = bytes.indexOf("\n\n", at + 2))
-    client.arrivals.push(now)
-  client.endedInNewline = bytes.at(-1) === newline && bytes.at(-2) !== newline
+  for (let ended = framesEnded(client, bytes); ended > 0; ended--) client.arrivals.push(now)
 }
 
 async function end(deadlineMs: number): Promise<PipelineClientsReport> {
@@ -99,13 +96,5 @@ async function answer(request: PipelineClientsRequest): Promise<PipelineClientsR
   return { done: true }
 }
 
-process.on("message", (request: PipelineClientsRequest) => {
-  answer(request).then(
-    (report) => process.send?.(report),
-    (error: unknown) => {
-      console.error(error)
-      process.exit(1)
-    },
-  )
-})
+process.on("message", (request: PipelineClientsRequest) => tellParent(answer(request)))
 process.once("disconnect", () => process.exit())

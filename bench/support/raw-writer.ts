@@ -16,6 +16,7 @@ import { createQueue } from "../../src/queue/queue.ts"
 import { createPool } from "../../src/store/database.ts"
 import { insertEvents, type NewEvent } from "../../src/store/events.ts"
 import { migrate } from "../../src/store/migrate.ts"
+import { tellParent } from "./ask-child.ts"
 import { payloadsOf, profileNames, type Payload } from "./payload-profiles.ts"
 
 export interface RawRequest {
@@ -107,14 +108,6 @@ async function measure({ leadMs, durationMs }: RawRequest): Promise<RawReport> {
   return report
 }
 
-process.on("message", (request: RawRequest) => {
-  measure(request).then(
-    (report) => process.send?.(report),
-    (error: unknown) => {
-      console.error(error)
-      process.exit(1)
-    },
-  )
-})
+process.on("message", (request: RawRequest) => tellParent(measure(request)))
 process.once("disconnect", () => process.exit())
 process.send?.({ ready: true })

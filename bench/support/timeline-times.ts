@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto"
 import { installQueue } from "../../src/queue/install.ts"
-import { createPool } from "../../src/store/database.ts"
+import { createPool, openDatabase, readAs } from "../../src/store/database.ts"
 import { migrate } from "../../src/store/migrate.ts"
+import { timeline } from "../../src/store/timeline.ts"
 import type { BenchServer } from "./bench-database.ts"
 import { startChild } from "./child-server.ts"
 import { percentile, round } from "./statistics.ts"
@@ -24,6 +25,8 @@ export interface TimelineReport {
   /** With bodies and without them (`payload=false`). */
   whole: TimelineTimes
   heads: TimelineTimes
+  /** The same with bodies by a call within this process: no HTTP, and no JSON made of it. */
+  called: Omit<TimelineTimes, "answerBytes">
 }
 
 /** Asks a hub, one request at a time, for the timelines of stories drawn at random from a large store. */
@@ -38,6 +41,7 @@ export async function timeTimelines(
   const pool = createPool(url, { max: 1 })
   const stored = await storeStories(pool, stories, progress)
   await pool.end()
+  await server.settle() // or the store goes to disk while it is read
   const key = randomBytes(24).toString("hex")
   const env = { BENCH_DATABASE_URL: url, BENCH_ADMIN_KEY: key, NODE_ENV: "production" }
   const child = await startChild(new URL("api-server.ts", import.meta.url), env)
@@ -50,7 +54,7 @@ export async function timeTimelines(
       const address = `http://127.0.0.1:${child.port}/api/v1/entities/${issue}/timeline`
       const startedAt = performance.now()
       const response = await fetch(`${address}?limit=500&payload=${payload}`, {
-        headers: { authorization: `Bearer ${key}` },
+        headers: { authorization: `Bearer ${key}`, "accept-encoding": "identity" },
       })
       const text = await response.text()
       times.push(performance.now() - startedAt)
@@ -67,11 +71,29 @@ export async function timeTimelines(
     progress(`asking for ${requests} timelines, with bodies and without`)
     const whole = await ask(true, requests)
     const heads = await ask(false, requests)
+    const called = await call(url, () => stored.issue(Math.floor(Math.random() * stories)), requests)
     const { eventsEach, bodyBytes } = stored
-    return { stored: stories * eventsEach, events: eventsEach, bodyBytes, whole, heads }
+    return { stored: stories * eventsEach, events: eventsEach, bodyBytes, whole, heads, called }
   } finally {
     await child.stop()
   }
+}
+
+async function call(url: string, drawn: () => string, count: number): Promise<TimelineReport["called"]> {
+  const database = openDatabase({ url })
+  const times: number[] = []
+  const warmUp = Math.ceil(count / 4)
+  try {
+    for (let n = 0; n < warmUp + count; n++) {
+      const startedAt = performance.now()
+      await readAs(database, "default", (db) => timeline(db, "default", drawn(), { limit: 500 }))
+      if (n >= warmUp) times.push(performance.now() - startedAt)
+    }
+  } finally {
+    await database.close()
+  }
+  const at = (fraction: number) => round(percentile(times, fraction))
+  return { p50Ms: at(0.5), p95Ms: at(0.95), p99Ms: at(0.99) }
 }
 
 function check(text: string, wanted: number): void {
