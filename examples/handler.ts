@@ -7,6 +7,9 @@ hub.github.event("pull_request:opened", async (event, ctx) => {
 })
 hub.on("deployment.production.success", (event) => console.log("live:", event.entity))
 
-await hub.start()
+await hub.start().catch((error: Error) => {
+  console.error(error.message) // says what to mend
+  process.exit(1)
+})
 console.log(hub.url)
 process.once("SIGINT", () => void hub.stop())

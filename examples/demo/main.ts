@@ -8,12 +8,14 @@ import { join } from "node:path"
 import { createHub, createLog } from "../../src/index.ts"
 import { limitsStory, loggerStory } from "../../fixtures/correlation/story.ts"
 import { printTimeline } from "./print-timeline.ts"
+import { statusInOneLine } from "./status-in-one-line.ts"
 import { demoSecrets, sendSigned } from "./send-signed.ts"
 import { followStream } from "./follow-stream.ts"
 import { shuffled } from "./shuffled.ts"
 
 const began = performance.now()
 const dataDir = await mkdtemp(join(tmpdir(), "signalbox-demo-"))
+let adminKey = ""
 const hub = createHub({
   databaseUrl: null, // its own, on an empty folder, whatever the environment says
   dataDir,
@@ -22,18 +24,22 @@ const hub = createHub({
   roles: ["ingest", "worker", "stream", "api"],
   secrets: demoSecrets,
   log: createLog("error"),
+  onFirstAdminKey: (key) => void (adminKey = key),
 })
 try {
   print("Starting a hub with its own PostgreSQL on an empty folder …")
   await hub.start()
-  await tellStory(hub.url ?? "", hub.firstAdminKey ?? "")
-  print(`\nDone in ${((performance.now() - began) / 1000).toFixed(1)} s.`)
+  const { issue } = await tellStory(hub.url ?? "", adminKey)
+  print(
+    `\nDone in ${((performance.now() - began) / 1000).toFixed(1)} s. Is it live? As "signalbox status" has it:`,
+  )
+  print(`  ${await statusInOneLine(hub.url ?? "", adminKey, issue)}`)
 } finally {
   await hub.stop()
   await rm(dataDir, { recursive: true, force: true })
 }
 
-async function tellStory(url: string, key: string): Promise<void> {
+async function tellStory(url: string, key: string): Promise<{ issue: string }> {
   const start = new Date(Date.now() - 3_600_000)
   const story = limitsStory(start)
   const requests = [...story.requests, ...loggerStory(start).requests]
@@ -51,6 +57,7 @@ async function tellStory(url: string, key: string): Promise<void> {
   await stream.complete
   print(`\n${duplicates} repeats were recognized: each event stands in the log once, positions have no hole.`)
   await printTimeline(url, key, story.issue, print)
+  return { issue: story.issue }
 }
 
 function print(line: string): void {
