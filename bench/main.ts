@@ -1,5 +1,6 @@
 import { parseArgs, type ParseArgsConfig } from "node:util"
 import { SignalboxError } from "../src/core/errors.ts"
+import { tuneProcess } from "../src/tune-process.ts"
 import { publish, type BenchOptions, type BenchReport, type BenchResult } from "./support/result.ts"
 
 interface Bench {
@@ -39,6 +40,7 @@ if (args.includes("--help") || args.includes("-h") || name === "--help" || name 
   process.exitCode = 2
 } else {
   for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1))
+  tuneProcess() // as `signalbox serve` does, for all that is measured within this process
   const { run, options = {} } = await load()
   try {
     const values = read(options)

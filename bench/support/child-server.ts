@@ -1,5 +1,6 @@
 import { fork } from "node:child_process"
 import { once } from "node:events"
+import { tuneProcess } from "../../src/tune-process.ts"
 
 /** A server in a process of its own. */
 export interface ChildServer {
@@ -37,8 +38,9 @@ export async function startChild(
   }
 }
 
-/** In the child: tells the parent the port, and calls `stop` when the parent asks or is gone. */
+/** In the child: sets V8 up as `signalbox serve` does, whosever server it is, tells the parent the port, and calls `stop` when the parent asks or is gone. */
 export function announce(port: number, stop: () => Promise<void>): void {
+  tuneProcess()
   const end = () => void stop().then(() => process.exit(0))
   process.once("message", end)
   process.once("disconnect", end)

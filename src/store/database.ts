@@ -9,6 +9,7 @@ import {
   type QueryResultRow,
 } from "pg"
 import { SignalboxError } from "../core/errors.ts"
+import { askByCallback } from "./ask-by-callback.ts"
 import { orUnavailable, unavailable } from "./failure.ts"
 
 /** Whatever runs a query: a pool, or a connection inside a transaction. Comes first in every signature. */
@@ -96,7 +97,6 @@ export function createPool(
     keepAlive: true,
     types,
     pipeline,
-    ...(queryTimeoutMs === undefined ? {} : { query_timeout: queryTimeoutMs }),
   }
   const pool = new Pool(config)
   // An idle connection that breaks (server restart) is replaced at the next checkout; without a
@@ -104,6 +104,7 @@ export function createPool(
   pool.on("error", () => {})
   // The same for one that breaks while it is checked out: its query tells whoever holds it.
   pool.on("connect", (client) => client.on("error", () => {}))
+  pool.on("connect", (client) => askByCallback(client, queryTimeoutMs))
   return pool
 }
 

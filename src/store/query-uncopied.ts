@@ -1,5 +1,6 @@
 import type { ClientBase, Connection, QueryResult } from "pg"
 import { Query } from "pg"
+import type { Answer } from "./ask-by-callback.ts"
 
 /** A statement whose values go to PostgreSQL as they are, texts as text and buffers as bytes. */
 export interface PlainStatement {
@@ -17,25 +18,17 @@ type Values = PlainStatement["values"]
  * throws away several times their bytes, and the whole heap is marked for them many times a second.
  */
 export function queryUncopied(client: ClientBase, statement: PlainStatement): Promise<QueryResult> {
+  const query = new Query(statement)
+  query.submit = submitUncopied // no function that closes over the bodies: see ask-by-callback.ts
+  const ask: (query: Query, answer: Answer) => unknown = client.query.bind(client)
   return new Promise((resolve, reject) => {
-    const query = new UncopiedQuery(statement)
-    query.callback = (error, result) => {
-      if (error === null) resolve(result)
-      else reject(error)
-    }
-    client.query(query)
+    ask(query, (error, result) => (error instanceof Error ? reject(error) : resolve(result)))
   })
 }
 
-class UncopiedQuery extends Query {
-  declare callback: (error: Error | null, result: QueryResult) => void
-
-  constructor(statement: PlainStatement) {
-    super(statement)
-    const { submit } = this
-    // As pg sends it, but for the message that carries the values.
-    this.submit = (connection) => submit.call(this, uncopying(connection))
-  }
+// As pg sends it, but for the message that carries the values.
+function submitUncopied(this: Query, connection: Connection): void {
+  Query.prototype.submit.call(this, uncopying(connection))
 }
 
 function uncopying(connection: Connection): Connection {

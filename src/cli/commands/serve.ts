@@ -1,5 +1,6 @@
 import { once } from "node:events"
 import { createHub, type Hub } from "../../hub.ts"
+import { tuneProcess } from "../../tune-process.ts"
 import type { Command } from "../command.ts"
 import { endWithParent } from "../end-with-parent.ts"
 import { ruleFilesOf } from "../rule-files.ts"
@@ -15,6 +16,7 @@ export const serveCommand: Command = {
     rule: { type: "string", multiple: true },
   },
   async run({ options, env, json, signal, out }) {
+    tuneProcess()
     const roles = options["roles"]
     const port = options["port"]
     const ending = new AbortController()

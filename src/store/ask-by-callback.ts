@@ -1,0 +1,59 @@
+import type { ClientBase, Connection, QueryResult } from "pg"
+
+/** How pg tells a query's outcome; its error is null, or undefined, where there is none. */
+export type Answer = (error: Error | null | undefined, result: QueryResult) => void
+
+type AnyQuery = (config: unknown, values: unknown, answer?: Answer) => unknown
+
+/**
+ * Makes the promises and the time limits of a connection's queries here rather than in pg. There each is a
+ * closure that is assigned to a property of the query, and V8 (Node 24) allocates a function literal
+ * that is assigned to a property in old space. Each of them then keeps its query and all rows of the answer,
+ * long after both are done with, until the whole heap is marked; the collections in between copy
+ * these megabytes rather than drop them, 10 to 17 ms each instead of 1. Here they are passed as arguments.
+ *
+ * A query without an answer within `timeoutMs` breaks its connection.
+ */
+export function askByCallback(client: ClientBase, timeoutMs?: number): void {
+  const query: AnyQuery = client.query.bind(client)
+  const limited = (answer: Answer): Answer =>
+    timeoutMs === undefined ? answer : withinTime(client, timeoutMs, answer)
+
+  function ask(config: unknown, values: unknown, answer?: Answer): unknown {
+    if (isAnswer(values)) return query(config, limited(values))
+    if (answer !== undefined) return query(config, values, limited(answer))
+    if (isOwnQuery(config)) return query(config, values) // it tells its outcome itself
+    return new Promise<QueryResult>((resolve, reject) => {
+      query(
+        config,
+        values,
+        limited((error, result) => (error instanceof Error ? reject(error) : resolve(result))),
+      )
+    }).catch((error: Error) => {
+      Error.captureStackTrace(error) // leads to who asked, not to the socket
+      throw error
+    })
+  }
+  Object.assign(client, { query: ask })
+}
+
+function withinTime(client: ClientBase, timeoutMs: number, answer: Answer): Answer {
+  const timer = setTimeout(breakConnection, timeoutMs, client, timeoutMs)
+  return (error, result) => {
+    clearTimeout(timer)
+    answer(error, result)
+  }
+}
+
+/** Every query that waits on it fails with this, as it does when the server is gone. */
+function breakConnection(client: ClientBase & { connection?: Connection }, timeoutMs: number): void {
+  client.connection?.stream.destroy(new Error(`PostgreSQL gave no answer within ${timeoutMs} ms`))
+}
+
+function isAnswer(value: unknown): value is Answer {
+  return typeof value === "function"
+}
+
+function isOwnQuery(config: unknown): boolean {
+  return typeof config === "object" && config !== null && "submit" in config
+}
