@@ -15,12 +15,14 @@ const params = {
 /** Sends JSON of 16 KiB and more in gzip or Brotli to whoever asks for them; streams see to that themselves. */
 export function compressLarge(): MiddlewareHandler {
   return async function compressLargeMiddleware(c, next) {
-    await next()
-    const { headers } = c.res
-    if (!/^application\/(?:[\w.-]+\+)?json\b/.test(headers.get("content-type") ?? "")) return
     c.header("vary", "accept-encoding", { append: true })
+    await next()
     const coding = contentCoding(c.req.header("accept-encoding"))
-    if (coding === null || c.req.method === "HEAD" || headers.has("content-encoding")) return
+    // An answer that is not looked at goes straight to the socket, and never becomes a stream.
+    if (coding === null || c.req.method === "HEAD") return
+    const { headers } = c.res
+    const isJson = /^application\/(?:[\w.-]+\+)?json\b/.test(headers.get("content-type") ?? "")
+    if (!isJson || headers.has("content-encoding")) return
     const body = Buffer.from(await c.res.arrayBuffer())
     const isLarge = body.length >= smallest
     const sent = !isLarge

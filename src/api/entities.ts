@@ -3,7 +3,7 @@ import { routePath } from "hono/route"
 import { z } from "zod"
 import { entityKind } from "../core/entity-key.ts"
 import { SignalboxError } from "../core/errors.ts"
-import { renderEvent, renderEventHead } from "../core/render.ts"
+import { renderEventBytes, renderEventHead } from "../core/render.ts"
 import { isKnownEntity, linksOf, type LinkCursor, type LinkEvidence } from "../store/correlations.ts"
 import { readAs, type Database, type Db } from "../store/database.ts"
 import { entityView } from "../store/entity-view.ts"
@@ -59,17 +59,17 @@ export function entityRoutes<E extends Env>(
     })
     const { links, nextCursor, truncated } = found
     const showWay = onceEach((via: readonly LinkEvidence[]) => `"via":${JSON.stringify(via.map(showLink))}`)
-    const render = options.payload ? renderEvent : renderEventHead
-    // A payload goes out as it was written, so events are text already; all is joined once, as it may be long.
-    const events = found.events.map(
-      ({ event, via }, n) => `${n === 0 ? "" : ","}${render(event, showWay(via))}`,
+    const events = found.events.map(({ event, via }) =>
+      options.payload
+        ? renderEventBytes(event, showWay(via))
+        : Buffer.from(renderEventHead(event, showWay(via))),
     )
     const rest = JSON.stringify({
       links: links.map(showLink),
       nextCursor: nextCursor === null ? null : encodeCursor([nextCursor.at, nextCursor.position]),
       truncated,
     })
-    const body = [`{"entity":${JSON.stringify(entity)},"events":[`, ...events, `],${rest.slice(1)}`].join("")
+    const body = joined(`{"entity":${JSON.stringify(entity)},"events":[`, events, `],${rest.slice(1)}`)
     return c.body(body, 200, { "content-type": "application/json" })
   })
 
@@ -128,6 +128,14 @@ async function mustKnow(db: Db, tenant: string, entity: string): Promise<void> {
     const cut = /^github:(?:pull_request|issue):[^#]+$/.test(entity) ? "; in an address # is %23" : ""
     throw new SignalboxError("not_found", `nothing is known of ${entity}${cut}`)
   }
+}
+
+const comma = Buffer.from(",")
+
+/** One answer of parts that are bytes already, since a payload goes out as it was written. */
+function joined(before: string, parts: readonly Buffer[], after: string): Uint8Array<ArrayBuffer> {
+  const between = parts.flatMap((part, n) => (n === 0 ? [part] : [comma, part]))
+  return Buffer.concat([Buffer.from(before), ...between, Buffer.from(after)])
 }
 
 /** Does it once for each object, and answers the same for that from then on. */

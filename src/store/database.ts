@@ -209,11 +209,25 @@ const int8 = 20
 const types = new TypeOverrides()
 types.setTypeParser(int8, Number)
 
-// Sessions are in UTC, so a time reads `2026-11-21 10:00:00.123456+00`, which is nearly what Date takes fastest.
+// Sessions are in UTC, so a time of our era reads `2026-11-21 10:00:00.123456+00`; Date takes twice as
+// long to read that, and long answers have a thousand of them.
 const timestamptz = 1184
 const usual: (text: string) => unknown = usualTypes.getTypeParser(timestamptz, "text")
 types.setTypeParser(timestamptz, (text: string) =>
-  text.length >= 22 && text.length <= 29 && text[10] === " " && text.endsWith("+00")
-    ? new Date(`${text.slice(0, 10)}T${text.slice(11, -3)}Z`)
+  text.length >= 22 && text.length <= 29 && text[10] === " " && text[0] !== "0" && text.endsWith("+00")
+    ? dateOf(text)
     : usual(text),
 )
+
+function dateOf(text: string): Date {
+  const digits = (start: number, end: number): number => {
+    let value = 0
+    for (let at = start; at < end; at++) value = value * 10 + text.charCodeAt(at) - 48
+    return value
+  }
+  // Of the fraction, which ends where it has no more digits but 0, a Date holds three.
+  const places = Math.min(Math.max(text.length - 23, 0), 3)
+  const ms = digits(20, 20 + places) * 10 ** (3 - places)
+  const [year, month, day] = [digits(0, 4), digits(5, 7) - 1, digits(8, 10)]
+  return new Date(Date.UTC(year, month, day, digits(11, 13), digits(14, 16), digits(17, 19), ms))
+}

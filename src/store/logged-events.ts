@@ -2,8 +2,6 @@ import type { LoggedEvent, Reference } from "../core/envelope.ts"
 import { readBoth, type Db } from "./database.ts"
 import { eventColumns, storedEvent, type EventRow } from "./events.ts"
 
-const noBody = Buffer.alloc(0)
-
 /**
  * Events by id with their places in the log and their references, in the order of `places`. Those that
  * are not there any more are left out. Without `payload`, `raw` is empty and no body is read.
@@ -20,19 +18,19 @@ export async function findLoggedEvents(
     () => rowsOf(db, ids, payload),
     () => referencesOf(db, ids),
   )
-  const events = new Map(rows.map((row) => [row.id, storedEvent({ ...row, raw: row.raw ?? noBody })]))
+  const events = new Map(rows.map((row) => [row.id, storedEvent(row)]))
   return places.flatMap(({ eventId, position }) => {
     const event = events.get(eventId)
     return event === undefined ? [] : [{ ...event, position, references: references.get(eventId) ?? [] }]
   })
 }
 
-type ShownRow = Omit<EventRow, "raw"> & { raw?: Buffer }
-
-async function rowsOf(db: Db, ids: string, payload: boolean): Promise<ShownRow[]> {
-  const { rows } = await db.query<ShownRow>({
+// One by one, since only so each id is looked up in its own partition; `= any(…)` seeks all of them in each.
+async function rowsOf(db: Db, ids: string, payload: boolean): Promise<EventRow[]> {
+  const { rows } = await db.query<EventRow>({
     name: payload ? "find_logged_events" : "find_logged_event_heads",
-    text: `select ${eventColumns}${payload ? ", raw" : ""} from events where id = any($1::uuid[])`,
+    text: `select ${eventColumns}, ${payload ? "raw" : "''::bytea as raw"}
+      from unnest($1::uuid[]) as wanted (wanted_id) join events on id = wanted_id`,
     values: [ids],
   })
   return rows
@@ -46,8 +44,9 @@ interface ReferenceRow extends Omit<Reference, "subject"> {
 async function referencesOf(db: Db, ids: string): Promise<Map<string, Reference[]>> {
   const { rows } = await db.query<ReferenceRow>({
     name: "references_of_events",
-    text: `select event_id, subject, entity, relation, evidence from event_references
-      where event_id = any($1::uuid[]) order by event_id, ordinal`,
+    text: `select event_id, subject, entity, relation, evidence
+      from unnest($1::uuid[]) with ordinality as wanted (wanted_id, n) join event_references on event_id = wanted_id
+      order by n, event_references.ordinal`,
     values: [ids],
   })
   const references = new Map<string, Reference[]>()
