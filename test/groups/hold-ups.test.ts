@@ -22,6 +22,9 @@ function running(run: Promise<void>, ending: AbortController): void {
   })
 }
 
+/** One that waits for news, and does not only ask whether the session lasts. */
+const waitingHeartbeat = /heartbeat\?.*\bwait=(?!0(?:&|$))/
+
 /** The client with a fetch that may hold back the answers of heartbeats. */
 function clientHolding(hold: (url: string) => Promise<void> | undefined) {
   return createClient({
@@ -40,7 +43,7 @@ it("after a silence of more than a session, an event is handled though no heartb
   const over = Promise.withResolvers<void>()
   const ending = new AbortController()
   const seen: string[] = []
-  const run = clientHolding((url) => (/heartbeat.*wait=1/.test(url) ? over.promise : undefined))
+  const run = clientHolding((url) => (waitingHeartbeat.test(url) ? over.promise : undefined))
     .group("silent", { signal: ending.signal })
     .run((event) => seen.push(event.id))
   running(run, ending)
@@ -64,7 +67,7 @@ it("an old answer that comes late takes no partition away that came meanwhile", 
   const ending = new AbortController()
   const seen: string[] = []
   const run = clientHolding((url) =>
-    /heartbeat.*wait=8/.test(url) && ++heartbeats === 1 ? late.promise : undefined,
+    waitingHeartbeat.test(url) && ++heartbeats === 1 ? late.promise : undefined,
   )
     .group("late", { signal: ending.signal })
     .run((event) => seen.push(event.id))

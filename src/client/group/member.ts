@@ -13,9 +13,9 @@ export type MembershipEnd =
 
 const longestWaitMs = 20_000
 /** Whoever gets nothing hears after so long what the log has passed over, and commits that: the lag is of interest. */
-const fetchWaitMs = 5_000
-/** Beyond the wait, after which an answer is not awaited any more. */
-const spareMs = 10_000
+const longestFetchWaitMs = 5_000
+const longestSpareMs = 10_000
+const shortestSpareMs = 500
 const finishMs = 10_000
 /** After so long, partitions that go on are not left waiting for those that do not. */
 const patienceMs = 250
@@ -29,6 +29,11 @@ export async function workAsMember(
   signal: AbortSignal,
 ): Promise<MembershipEnd> {
   const { batch = 100, commitEveryMs = 50, onGap, onRetry } = options
+  // A call that vanished is to be missed, and made once more, while the session still lasts.
+  const mostWaitMs = Math.floor(sessionMs / 3)
+  const fetchWaitMs = Math.min(longestFetchWaitMs, mostWaitMs)
+  /** Beyond the wait, after which an answer is not awaited any more. */
+  const spareMs = Math.min(longestSpareMs, Math.max(shortestSpareMs, Math.floor(sessionMs / 4)))
   const over = new AbortController() // ends the calls
   const stopping = AbortSignal.any([signal, over.signal])
   let contactAt = performance.now()
@@ -117,7 +122,7 @@ export async function workAsMember(
   }
 
   async function keepPresent(): Promise<void> {
-    const waitMs = Math.min(longestWaitMs, 0.8 * sessionMs)
+    const waitMs = Math.min(longestWaitMs, mostWaitMs)
     let known: string | undefined
     while (!over.signal.aborted) known = await learn(waitMs, known, over.signal)
   }
@@ -144,7 +149,7 @@ export async function workAsMember(
         }
       }
       const after = lanes.read()
-      const waitMs = without.length === 0 ? fetchWaitMs : shortWaitMs // they are to be asked for again soon
+      const waitMs = without.length === 0 ? fetchWaitMs : Math.min(shortWaitMs, mostWaitMs) // they are to be asked for again soon
       const call = { ...request, waitSeconds: waitMs / 1000, after, without }
       const fetched = await insist((s) => calls.fetch(call, s), waitMs, stopping)
       if (fetched === undefined) return
