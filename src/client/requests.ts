@@ -24,8 +24,8 @@ export interface Requests {
   send(path: string, init?: RequestInit): Promise<Response>
   /** Sends a request without the credential. */
   sendBare(path: string, init: RequestInit): Promise<Response>
-  /** As `send`, for an answer in JSON, whose type is the hub's promise. */
-  json<T>(path: string, init?: RequestInit): Promise<T>
+  /** As `send`, for an answer in JSON, whose type is the hub's promise; `begun` is told when it begins. */
+  json<T>(path: string, init?: RequestInit, begun?: () => void): Promise<T>
   /** The headers that let a request in. */
   headers(): Promise<Record<string, string>>
 }
@@ -60,8 +60,9 @@ export function createRequests(options: RequestOptions): Requests {
     return response
   }
 
-  async function json<T>(path: string, init: RequestInit = {}): Promise<T> {
+  async function json<T>(path: string, init: RequestInit = {}, begun?: () => void): Promise<T> {
     const response = await send(path, init)
+    begun?.()
     let text: string
     try {
       text = await response.text()

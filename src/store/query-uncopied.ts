@@ -22,13 +22,14 @@ export function queryUncopied(client: ClientBase, statement: PlainStatement): Pr
   query.submit = submitUncopied // no function that closes over the bodies: see ask-by-callback.ts
   const ask: (query: Query, answer: Answer) => unknown = client.query.bind(client)
   return new Promise((resolve, reject) => {
-    ask(query, (error, result) => (error instanceof Error ? reject(error) : resolve(result)))
+    ask(query, (error, result) => (error ? reject(error) : resolve(result)))
   })
 }
 
-// As pg sends it, but for the message that carries the values.
-function submitUncopied(this: Query, connection: Connection): void {
-  Query.prototype.submit.call(this, uncopying(connection))
+// As pg sends it, but for the message that carries the values. It answers an error where it sends nothing, and pg tells that.
+function submitUncopied(this: Query, connection: Connection): unknown {
+  const submit: (this: Query, connection: Connection) => unknown = Query.prototype.submit
+  return submit.call(this, uncopying(connection))
 }
 
 function uncopying(connection: Connection): Connection {

@@ -3,6 +3,7 @@ import { runInNewContext } from "node:vm"
 import type { Pool } from "pg"
 import { expect, onTestFinished, test } from "vitest"
 import { createPool } from "../../src/store/database.ts"
+import { queryUncopied } from "../../src/store/query-uncopied.ts"
 import { testDatabase } from "../support/database.ts"
 import { until } from "../support/hub.ts"
 
@@ -67,5 +68,16 @@ test("an error says where the query was asked, and leaves the connection usable"
   const failed = await client.query("select nothing").catch((error: unknown) => error)
   expect(failed).toMatchObject({ code: "42703", stack: expect.stringContaining("ask-by-callback.test.ts") })
   await expect(client.query("select $1::int as n", [3])).resolves.toMatchObject({ rows: [{ n: 3 }] })
+  client.release()
+})
+
+test("a statement that pg refuses to send is told, and the connection goes on", async () => {
+  const pool = opened(createPool(url, { max: 1, queryTimeoutMs: 10_000 }))
+  const client = await pool.connect()
+  const first = await queryUncopied(client, { name: "one", text: "select $1::text as t", values: ["a"] })
+  expect(first.rows).toEqual([{ t: "a" }])
+  const second = queryUncopied(client, { name: "one", text: "select $1::text as other", values: ["b"] })
+  await expect(second).rejects.toThrow(/must be unique/)
+  await expect(client.query("select 4 as n")).resolves.toMatchObject({ rows: [{ n: 4 }] })
   client.release()
 })

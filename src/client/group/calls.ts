@@ -34,6 +34,8 @@ export interface MemberCalls {
       tellsGaps: boolean
     },
     signal: AbortSignal,
+    /** Called when the answer begins. */
+    begun: () => void,
   ): Promise<Fetched>
   commit(positions: readonly Place[], release: readonly Place[], signal: AbortSignal): Promise<void>
   leave(signal: AbortSignal): Promise<void>
@@ -63,14 +65,14 @@ export async function join(
     calls: {
       heartbeat: async (wait, known, until) =>
         requests.json(`${own}/heartbeat${queryString({ wait, known })}`, { method: "POST", signal: until }),
-      fetch: async ({ waitSeconds: wait, max, after, tellsGaps, ...request }, until) => {
+      fetch: async ({ waitSeconds: wait, max, after, tellsGaps, ...request }, until, begun) => {
         const places = after.map(
           ({ partition, generation, position }) => `${partition}:${generation}:${position}`,
         )
         const gaps = tellsGaps ? "tell" : undefined
         const without = request.without.length === 0 ? undefined : request.without.join()
         const query = queryString({ wait, max, after: places.join(), without, gaps })
-        return requests.json(`${own}/events${query}`, { signal: until })
+        return requests.json(`${own}/events${query}`, { signal: until }, begun)
       },
       commit: async (positions, released, until) => {
         const release = released.map(({ partition, generation }) => ({ partition, generation }))

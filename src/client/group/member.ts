@@ -14,8 +14,12 @@ export type MembershipEnd =
 const longestWaitMs = 20_000
 /** Whoever gets nothing hears after so long what the log has passed over, and commits that: the lag is of interest. */
 const longestFetchWaitMs = 5_000
+/** Waits shorter than this the hub makes longer. */
+const shortestFetchWaitMs = 1_000
+const shortestSpareMs = 1_000
 const longestSpareMs = 10_000
-const shortestSpareMs = 500
+/** For an answer that has begun: a single event may have 25 MB. */
+const longestBodyMs = 120_000
 const finishMs = 10_000
 /** After so long, partitions that go on are not left waiting for those that do not. */
 const patienceMs = 250
@@ -29,10 +33,10 @@ export async function workAsMember(
   signal: AbortSignal,
 ): Promise<MembershipEnd> {
   const { batch = 100, commitEveryMs = 50, onGap, onRetry } = options
-  // A call that vanished is to be missed, and made once more, while the session still lasts.
+  // A call that vanished is missed long before the session is over, as long as others get through.
   const mostWaitMs = Math.floor(sessionMs / 3)
-  const fetchWaitMs = Math.min(longestFetchWaitMs, mostWaitMs)
-  /** Beyond the wait, after which an answer is not awaited any more. */
+  const fetchWaitMs = Math.min(longestFetchWaitMs, Math.max(shortestFetchWaitMs, mostWaitMs))
+  /** Beyond the wait, after which an answer that has not begun is not awaited any more. */
   const spareMs = Math.min(longestSpareMs, Math.max(shortestSpareMs, Math.floor(sessionMs / 4)))
   const over = new AbortController() // ends the calls
   const stopping = AbortSignal.any([signal, over.signal])
@@ -73,15 +77,22 @@ export async function workAsMember(
 
   /** Calls until it succeeds; undefined once `until` is aborted. Throws where no other try would do better. */
   async function insist<T>(
-    call: (callSignal: AbortSignal) => Promise<T>,
-    waitMs: number,
+    call: (callSignal: AbortSignal, begun: () => void) => Promise<T>,
+    limitMs: number,
     until: AbortSignal,
   ): Promise<T | undefined> {
     for (let attempt = 1; !until.aborted; attempt++) {
-      const late = AbortSignal.timeout(waitMs + spareMs)
+      const tooLate = new AbortController()
+      const late = tooLate.signal
+      const end = () => tooLate.abort()
+      let timer = setTimeout(end, limitMs)
+      const begun = () => {
+        clearTimeout(timer)
+        timer = setTimeout(end, longestBodyMs)
+      }
       const asked = performance.now()
       try {
-        const answer = await call(AbortSignal.any([until, late]))
+        const answer = await call(AbortSignal.any([until, late]), begun)
         contactAt = Math.max(contactAt, asked)
         contact.resolve()
         contact = Promise.withResolvers()
@@ -93,6 +104,8 @@ export async function workAsMember(
         const problem = known ? error : new SignalboxClientError("unreachable", "no answer came in time")
         onRetry?.(problem)
         await wait(backoffMs(attempt, problem.retryAfterMs ?? 0), until)
+      } finally {
+        clearTimeout(timer)
       }
     }
     return undefined
@@ -110,7 +123,7 @@ export async function workAsMember(
         askedAt = performance.now()
         return calls.heartbeat(waitMs / 1000, known, s)
       },
-      waitMs,
+      waitMs + spareMs,
       until,
     )
     return told !== undefined && lanes.assign(told, askedAt) ? told.version : undefined
@@ -149,9 +162,9 @@ export async function workAsMember(
         }
       }
       const after = lanes.read()
-      const waitMs = without.length === 0 ? fetchWaitMs : Math.min(shortWaitMs, mostWaitMs) // they are to be asked for again soon
+      const waitMs = without.length === 0 ? fetchWaitMs : shortWaitMs // they are to be asked for again soon
       const call = { ...request, waitSeconds: waitMs / 1000, after, without }
-      const fetched = await insist((s) => calls.fetch(call, s), waitMs, stopping)
+      const fetched = await insist((s, begun) => calls.fetch(call, s, begun), waitMs + spareMs, stopping)
       if (fetched === undefined) return
       for (const gap of fetched.gaps) onGap?.(gap)
       lanes.take(fetched)
@@ -171,7 +184,11 @@ export async function workAsMember(
     const { positions, release } = lanes.due()
     if (positions.length === 0 && release.length === 0) return false
     try {
-      const done = await insist((s) => calls.commit(positions, release, s).then(() => true), 0, until)
+      const done = await insist(
+        (s) => calls.commit(positions, release, s).then(() => true),
+        longestSpareMs,
+        until,
+      )
       if (done === true) lanes.committed(positions, release)
     } catch (error) {
       if (!(error instanceof SignalboxClientError) || error.code !== "stale_generation") throw error
@@ -189,7 +206,7 @@ export async function workAsMember(
   if (fault === undefined) return { kind: "left" }
   const { error } = fault
   if (error instanceof SignalboxClientError && error.code === "unknown_member") return { kind: "lost", error }
-  await calls.leave(AbortSignal.timeout(spareMs)).catch(() => {}) // others go on at once
+  await calls.leave(AbortSignal.timeout(longestSpareMs)).catch(() => {}) // others go on at once
   throw error
 
   async function leave(): Promise<void> {
@@ -197,7 +214,7 @@ export async function workAsMember(
     await Promise.race([lanes.finish(), aborted(late), aborted(over.signal)])
     const last = AbortSignal.any([late, over.signal])
     while (await commitDue(last)) if (last.aborted) break
-    await calls.leave(AbortSignal.timeout(spareMs)).catch(() => {}) // its session ends by itself
+    await calls.leave(AbortSignal.timeout(longestSpareMs)).catch(() => {}) // its session ends by itself
   }
 }
 
