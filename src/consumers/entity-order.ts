@@ -46,7 +46,7 @@ interface Blocked {
   drainingSince: number
   /** Being put back: nothing is released before these are, or later ones would overtake them. */
   pending: number
-  /** Rises with every event that is held: whoever found nothing to release looks again. */
+  /** Rises with every event that is held or fails: whoever looked for what may go on meanwhile looks again. */
   changes: number
 }
 
@@ -122,8 +122,8 @@ export function createEntityOrder(
       const key = workKey(work)
       const state = blocked.get(key)
       if (settlement.status === "retrying") {
-        if (state === undefined) block(key, event.id)
-        else Object.assign(state, { phase: "stopped", head: event.id })
+        const failing = state ?? block(key, event.id)
+        Object.assign(failing, { phase: "stopped", head: event.id, changes: failing.changes + 1 })
         return { ...settlement, orderKey: key }
       }
       if (state?.phase === "stopped" && state.head === event.id) {
