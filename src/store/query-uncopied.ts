@@ -26,7 +26,8 @@ export function queryUncopied(client: ClientBase, statement: PlainStatement): Pr
   })
 }
 
-// As pg sends it, but for the message that carries the values. It answers an error where it sends nothing, and pg tells that.
+// As pg sends it, but for the message that carries the values. It answers an error where it sends nothing,
+// and pg tells that.
 function submitUncopied(this: Query, connection: Connection): unknown {
   const submit: (this: Query, connection: Connection) => unknown = Query.prototype.submit
   return submit.call(this, uncopying(connection))

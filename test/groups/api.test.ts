@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises"
 import { expect, it } from "vitest"
 import { logEvents } from "../support/events.ts"
-import { startTestHub, until } from "../support/hub.ts"
+import { adminKey, startTestHub, until } from "../support/hub.ts"
 import { afterOf, joinGroup, makeGroup } from "./support/members.ts"
+import { startStreamNode } from "./support/stream-node.ts"
 
 const hub = await startTestHub()
 const log = (...events: Parameters<typeof logEvents>[1]) => logEvents(hub.database.work, events)
@@ -200,7 +201,7 @@ it("where retention has passed the cursor, the member is told, and goes on once 
   ])
   await makeGroup(hub, "gaps-read", { partitions: 2, start: (place[0] ?? 0) - 1 })
   const late = await joinGroup(hub, `${groups}/gaps-read`)
-  const second = await startTestHubOn() // the first has in memory what is gone
+  const second = await askOther() // the first has in memory what is gone
   const { body } = await second.json(`${late.path}/events?wait=5`)
   expect(body.events.map(({ event }: { event: { id: string } }) => event.id)).toEqual([first?.id])
   expect(await late.commit(body.positions)).toBe(200)
@@ -217,7 +218,7 @@ it("where retention has passed the cursor, the member is told, and goes on once 
 
 it("whichever process is asked, what a member holds is told as it is now", async () => {
   const group = await makeGroup(hub, "asked", { partitions: 2 })
-  const other = await startTestHubOn()
+  const other = await askOther()
   const [first, second] = [await joinGroup(hub, group), await joinGroup(hub, group)]
   for (const member of [first, second]) {
     await member.heartbeat()
@@ -262,22 +263,9 @@ async function positionsOf(events: readonly { id: string }[]): Promise<number[]>
   return rows.map(({ position }) => position)
 }
 
-async function startTestHubOn() {
-  const { createHub } = await import("../../src/hub.ts")
-  const { adminKey } = await import("../support/hub.ts")
-  const { silentLog } = await import("../../src/core/log.ts")
-  const { onTestFinished } = await import("vitest")
-  const other = createHub({
-    databaseUrl: hub.database.url,
-    port: 0,
-    host: "127.0.0.1",
-    roles: ["stream"],
-    adminKey,
-    log: silentLog,
-    env: {},
-  })
-  await other.start()
-  onTestFinished(() => other.stop())
+/** A further node, as a test asks it. */
+async function askOther() {
+  const other = await startStreamNode(hub)
   return {
     async json(path: string, method = "GET") {
       const headers = { authorization: `Bearer ${adminKey}` }

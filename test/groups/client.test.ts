@@ -5,11 +5,10 @@ import {
   type GroupGap,
   type GroupOptions,
 } from "../../src/client/index.ts"
-import { createHub } from "../../src/hub.ts"
-import { silentLog } from "../../src/core/log.ts"
 import { logEvents } from "../support/events.ts"
 import { adminKey, startTestHub, until } from "../support/hub.ts"
 import { makeGroup } from "./support/members.ts"
+import { startStreamNode } from "./support/stream-node.ts"
 
 const hub = await startTestHub()
 const client = createClient({ url: hub.url, key: adminKey })
@@ -160,22 +159,8 @@ it("a member joins anew where the hub knows it no more", async () => {
 
 it("over a restart of the hub, a run goes on by itself and misses nothing", async () => {
   await makeGroup(hub, "restarted", { partitions: 2 })
-  const start = async (port: number) => {
-    const other = createHub({
-      databaseUrl: hub.database.url,
-      port,
-      host: "127.0.0.1",
-      roles: ["stream"],
-      adminKey,
-      log: silentLog,
-      env: {},
-    })
-    await other.start()
-    onTestFinished(() => other.stop())
-    return other
-  }
-  const before = await start(0)
-  const { url = "" } = before
+  const before = await startStreamNode(hub)
+  const { url } = before
   const seen = new Set<string>()
   const ending = new AbortController()
   const run = createClient({ url, key: adminKey })
@@ -189,7 +174,7 @@ it("over a restart of the hub, a run goes on by itself and misses nothing", asyn
   )
   await before.stop()
   ids.push(...(await log(10)))
-  await start(Number(new URL(url).port))
+  await startStreamNode(hub, Number(new URL(url).port))
   await until(
     async () => seen.size,
     (count) => count === 20,
@@ -209,19 +194,9 @@ it("gaps end the run unless it is told of them", async () => {
   await hub.database.work.query("delete from event_log where position = $1", [gone])
   await hub.database.work.query("delete from events where id = $1", [logged[1]])
   await makeGroup(hub, "gaps", { partitions: 1, start: start - 1 })
-  const fresh = createHub({
-    databaseUrl: hub.database.url,
-    port: 0,
-    host: "127.0.0.1",
-    roles: ["stream"],
-    adminKey,
-    log: silentLog,
-    env: {},
-  })
-  await fresh.start()
-  onTestFinished(() => fresh.stop())
+  const fresh = await startStreamNode(hub)
   const groupOf = (options: GroupOptions) =>
-    createClient({ url: fresh.url ?? "", key: adminKey }).group("gaps", options)
+    createClient({ url: fresh.url, key: adminKey }).group("gaps", options)
   const seen: string[] = []
   await expect(groupOf({}).run((event) => seen.push(event.id))).rejects.toMatchObject({
     code: "gone",
