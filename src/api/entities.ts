@@ -9,6 +9,7 @@ import { readAs, type Database, type Db } from "../store/database.ts"
 import { entityView } from "../store/entity-view.ts"
 import { timeline, type TimelineCursor } from "../store/timeline.ts"
 import { decodeCursor, encodeCursor } from "./cursor.ts"
+import { firstHeardAfter } from "./first-heard.ts"
 import { instant } from "./instant.ts"
 import { mustBeKey } from "./must-be-key.ts"
 import { parseQuery } from "./parse.ts"
@@ -54,10 +55,11 @@ export function entityRoutes<E extends Env>(
     const entity = keyOf(c)
     const found = await readAs(database, tenant, async (db) => {
       const told = await timeline(db, tenant, entity, options)
-      if (told.events.length === 0 && told.links.length === 0) await mustKnow(db, tenant, entity)
-      return told
+      if (told.events.length > 0 || told.links.length > 0) return told
+      await mustKnow(db, tenant, entity)
+      return { ...told, ...(await firstHeardAfter(db, tenant, entity, asOf)) }
     })
-    const { links, nextCursor, truncated } = found
+    const { events: _, links, nextCursor, ...further } = found
     const showWay = onceEach((via: readonly LinkEvidence[]) => `"via":${JSON.stringify(via.map(showLink))}`)
     const events = found.events.map(({ event, via }) =>
       options.payload
@@ -67,7 +69,7 @@ export function entityRoutes<E extends Env>(
     const rest = JSON.stringify({
       links: links.map(showLink),
       nextCursor: nextCursor === null ? null : encodeCursor([nextCursor.at, nextCursor.position]),
-      truncated,
+      ...further,
     })
     const body = joined(`{"entity":${JSON.stringify(entity)},"events":[`, events, `],${rest.slice(1)}`)
     return c.body(body, 200, { "content-type": "application/json" })
@@ -82,14 +84,16 @@ export function entityRoutes<E extends Env>(
     }
     const tenant = tenantOf(c)
     const entity = keyOf(c)
-    const { links, nextCursor } = await readAs(database, tenant, async (db) => {
+    const { links, nextCursor, ...further } = await readAs(database, tenant, async (db) => {
       await mustKnow(db, tenant, entity)
-      return linksOf(db, tenant, entity, options)
+      const told = await linksOf(db, tenant, entity, options)
+      return told.links.length > 0 ? told : { ...told, ...(await firstHeardAfter(db, tenant, entity, asOf)) }
     })
     return c.json({
       entity,
       links: links.map((link) => ({ ...showLink(link), direction: link.direction })),
       nextCursor: nextCursor === null ? null : writeLinkCursor(nextCursor),
+      ...further,
     })
   })
 
@@ -100,7 +104,8 @@ export function entityRoutes<E extends Env>(
     const key = mustBeKey(restOfPath(c))
     const found = await readAs(database, tenant, async (db) => {
       await mustKnow(db, tenant, key)
-      return entityView(db, tenant, key, asOf ?? null)
+      const seen = await entityView(db, tenant, key, asOf ?? null)
+      return seen.firstSeenAt === null ? { ...seen, ...(await firstHeardAfter(db, tenant, key, asOf)) } : seen
     })
     const { deletedAt, ...rest } = found
     const deleted = deletedAt === null ? { deleted: false } : { deleted: true, deletedAt }

@@ -2,10 +2,10 @@ import { Hono, type Context, type Env } from "hono"
 import { z } from "zod"
 import { SignalboxError } from "../core/errors.ts"
 import { entityStatus } from "../live/entity-status.ts"
-import { shortTime, type Status } from "../live/status.ts"
+import { unheardInWords, type Status } from "../live/status.ts"
 import { isKnownEntity } from "../store/correlations.ts"
 import { readAs, type Database } from "../store/database.ts"
-import { firstHeardOf } from "../store/explain.ts"
+import { firstHeardAfter } from "./first-heard.ts"
 import { instant } from "./instant.ts"
 import { mustBeKey } from "./must-be-key.ts"
 import { parseQuery } from "./parse.ts"
@@ -30,8 +30,8 @@ export function statusRoutes<E extends Env>(
       }
       if (asOf === undefined || found.live.length > 0 || found.state !== null || found.title !== null)
         return found
-      const firstHeardAt = await firstHeardOf(db, tenant, [key])
-      return firstHeardAt === null || firstHeardAt <= asOf ? found : unheard(key, asOf, firstHeardAt)
+      const { firstHeardAt } = await firstHeardAfter(db, tenant, key, asOf)
+      return firstHeardAt === undefined ? found : unheard(key, asOf, firstHeardAt)
     })
     return c.json(status)
   })
@@ -39,8 +39,7 @@ export function statusRoutes<E extends Env>(
 }
 
 /** The status of what was heard of later than that: that it was not live would be no more than a guess. */
-function unheard(entity: string, asOf: Date, firstHeardAt: Date): Status & { firstHeardAt: Date } {
-  const summary = `nothing was known of it at ${shortTime(asOf)}: first heard of at ${shortTime(firstHeardAt)}`
+function unheard(entity: string, asOf: Date, firstHeardAt: Date): Status {
   const nothing = { title: null, state: null, live: [], pending: [], pullRequests: [] }
-  return { entity, ...nothing, summary, firstHeardAt }
+  return { entity, ...nothing, summary: unheardInWords(asOf, firstHeardAt), firstHeardAt }
 }

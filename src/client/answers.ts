@@ -48,11 +48,15 @@ export interface TimelinePage extends PageCursor {
   links: LinkShown[]
   /** Whether more is linked to the entity than is followed. */
   truncated: boolean
+  /** When the entity was first heard of, where that was only after `asOf`; else absent. */
+  firstHeardAt?: string
 }
 
 export interface LinkPage extends PageCursor {
   entity: string
   links: (LinkShown & { direction: "out" | "in" })[]
+  /** When the entity was first heard of, where that was only after `asOf`; else absent. */
+  firstHeardAt?: string
 }
 
 /** What became of a submitted event; its key had brought it before where it is a duplicate. */

@@ -50,6 +50,8 @@ export interface Status {
   pullRequests: PullRequestStatus[]
   /** Where a deployment brought more pull requests than are named; else absent. */
   truncated?: true
+  /** When it was first heard of, where that was only after the time asked about; else absent. */
+  firstHeardAt?: Date
   /** One line for people. */
   summary: string
 }
@@ -86,4 +88,9 @@ export function shortName(key: string): string {
 /** A time to the second, where it has no more. */
 export function shortTime(at: Date): string {
   return at.toISOString().replace(".000Z", "Z")
+}
+
+/** That nothing was known of a thing at the time asked about, whatever is known of it now. */
+export function unheardInWords(asOf: Date, firstHeardAt: Date): string {
+  return `it was not known at ${shortTime(asOf)}: first heard of at ${shortTime(firstHeardAt)}`
 }

@@ -64,7 +64,10 @@ it("prints JSON, one event a line, without payloads", async () => {
 
 it("tells what was known at an earlier time", async () => {
   expect(await run("ENG-123", "--as-of", "2020-01-01")).toEqual([
-    expect.stringMatching(/^no event on it is known/),
+    expect.stringMatching(/^it was not known at 2020-01-01T00:00:00Z: first heard of at 20\d\d-.*Z$/),
+  ])
+  expect(await run("ENG-7", "--as-of", new Date().toISOString())).toEqual([
+    expect.stringMatching(/^no event on it was known then/),
   ])
   await expect(run("ENG-123", "--as-of", "yesterday")).rejects.toThrow(/--as-of must be a time such as/)
 })

@@ -1,5 +1,6 @@
 import { z } from "zod"
 import { SignalboxError } from "../../core/errors.ts"
+import { unheardInWords } from "../../live/status.ts"
 import { asOfOption, asOfQuery } from "../as-of.ts"
 import type { Command, CommandContext } from "../command.ts"
 import { entityUsage, keyOf } from "../entity.ts"
@@ -23,6 +24,7 @@ const page = z.object({
   ),
   nextCursor: z.string().nullable(),
   truncated: z.boolean(),
+  firstHeardAt: z.coerce.date().optional(),
 })
 type Page = z.infer<typeof page>
 
@@ -42,6 +44,7 @@ export const timelineCommand: Command = {
     const key = await keyOf(context, name)
     let printed = 0
     let truncated = false
+    let firstHeardAt: Date | undefined
     let cursor: string | null = null
     do {
       query.set("limit", String(Math.min(pageSize, limit - printed)))
@@ -50,10 +53,11 @@ export const timelineCommand: Command = {
       for (const event of found.events) out(json ? JSON.stringify(event) : lineOf(event))
       printed += found.events.length
       truncated ||= found.truncated
+      firstHeardAt = found.firstHeardAt
       cursor = found.nextCursor
     } while (cursor !== null && printed < limit)
     if (json) return 0
-    if (printed === 0) out("no event on it is known, only mentions and links: explain tells of those")
+    if (printed === 0) out(nothingIn(query.get("asOf"), firstHeardAt))
     if (cursor !== null) out("and more: a greater --limit, or none, prints it")
     if (truncated) out("more is linked to it than is followed")
     return 0
@@ -71,6 +75,14 @@ async function readPage(context: CommandContext, key: string, query: URLSearchPa
     "unavailable",
     `what answers at ${origin} is no signalbox: name the hub with --url`,
   )
+}
+
+/** Why there is nothing to tell. */
+function nothingIn(asOf: string | null, firstHeardAt: Date | undefined): string {
+  const why = "only mentions and links: explain tells of those"
+  if (asOf === null) return `no event on it is known, ${why}`
+  if (firstHeardAt === undefined) return `no event on it was known then, ${why}`
+  return unheardInWords(new Date(asOf), firstHeardAt)
 }
 
 function lineOf(event: Page["events"][number]): string {
