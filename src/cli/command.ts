@@ -20,7 +20,7 @@ export interface Command {
   name: string
   /** One line for the list of commands. */
   summary: string
-  /** What follows the name: `[--limit N] ID`. */
+  /** What follows the name, arguments first, by which they are counted: `FROM TO [--limit N]`. */
   usage: string
   /** What follows the name where the arguments say which action is meant, for its help. */
   usageOf?(positionals: readonly string[]): Promise<string | undefined>

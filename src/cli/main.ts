@@ -1,7 +1,8 @@
-import { parseArgs } from "node:util"
 import { SignalboxError } from "../core/errors.ts"
+import { nearestName } from "../core/nearest-name.ts"
 import type { Command } from "./command.ts"
 import { commands } from "./commands/index.ts"
+import { readArguments } from "./read-arguments.ts"
 
 process.exitCode = await main(process.argv.slice(2))
 
@@ -13,7 +14,12 @@ async function main(args: string[]): Promise<number> {
   }
   const command = commands.find((candidate) => candidate.name === name)
   if (command === undefined) {
-    process.stderr.write(`signalbox: no command ${name}; signalbox help lists them\n`)
+    const meant = nearestName(
+      name,
+      commands.map((one) => one.name),
+    )
+    const advice = meant === undefined ? "signalbox help lists them" : `did you mean ${meant}?`
+    process.stderr.write(`signalbox: no command ${name}: ${advice}\n`)
     return 2
   }
   return run(command, rest)
@@ -26,42 +32,23 @@ async function run(command: Command, args: string[]): Promise<number> {
     process.on(signal, () => (shutdown.signal.aborted ? process.exit(130) : shutdown.abort(signal)))
   }
   try {
-    const { values, positionals } = await readArguments(command, args)
-    if (values["help"] === true) {
+    const { positionals, options } = await readArguments(command, args)
+    if (options["help"] === true) {
       const usage = (await command.usageOf?.(positionals)) ?? command.usage
       process.stdout.write(`signalbox ${command.name} ${usage}\n\n${command.summary}\n`)
       return 0
     }
     return await command.run({
       positionals,
-      options: values,
+      options,
       env: process.env,
-      json: values["json"] === true,
+      json: options["json"] === true,
       signal: shutdown.signal,
       out: (line) => process.stdout.write(`${line}\n`),
     })
   } catch (error) {
     process.stderr.write(`signalbox ${command.name}: ${explain(error)}\n`)
     return statusOf(error)
-  }
-}
-
-async function readArguments(command: Command, args: string[]) {
-  const further = await command.furtherOptions?.(args)
-  try {
-    return parseArgs({
-      args,
-      options: {
-        ...further,
-        ...command.options,
-        json: { type: "boolean" },
-        help: { type: "boolean", short: "h" },
-      },
-      allowPositionals: true,
-    })
-  } catch (cause) {
-    const [reason] = (cause instanceof Error ? cause.message : String(cause)).split("\n")
-    throw new SignalboxError("bad_request", reason ?? "", { cause })
   }
 }
 

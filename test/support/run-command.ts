@@ -1,5 +1,5 @@
-import { parseArgs } from "node:util"
 import type { Command } from "../../src/cli/command.ts"
+import { readArguments } from "../../src/cli/read-arguments.ts"
 
 /** What a command has printed, and its exit status. */
 export interface CommandRun {
@@ -13,21 +13,13 @@ export async function runCommand(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
 ): Promise<CommandRun> {
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    options: {
-      ...(await command.furtherOptions?.(args)),
-      ...command.options,
-      json: { type: "boolean" },
-    },
-    allowPositionals: true,
-  })
+  const { positionals, options } = await readArguments(command, args)
   const lines: string[] = []
   const status = await command.run({
     positionals,
-    options: values,
+    options,
     env,
-    json: values["json"] === true,
+    json: options["json"] === true,
     signal: new AbortController().signal,
     out: (line) => lines.push(line),
   })

@@ -9,11 +9,95 @@ import { openDatabase, type Database } from "../../store/database.ts"
 import { textOption, type Command, type CommandContext, type OptionValues } from "../command.ts"
 import { withSchema } from "../database.ts"
 
+/** One action of `signalbox keys`; the answer is the exit status. */
+interface KeyAction {
+  /** What follows its name. */
+  usage: string
+  run(database: Database, context: CommandContext): Promise<number>
+}
+
+const limitUsage = "[--requests-per-second N|off] [--events-per-second N|off]"
+
+const actions: Readonly<Record<string, KeyAction>> = {
+  create: {
+    usage: `NAME --scopes ${scopes.join(",")} [--tenant T] [--expires-days N] ${limitUsage}`,
+    async run(database, { positionals, options, json, out }) {
+      const name = positionals[1]
+      if (name === undefined) throw new SignalboxError("bad_request", "give the key a name: keys create NAME")
+      const { key, row } = await createKey(database.work, {
+        name,
+        tenant: textOption(options, "tenant") ?? "default",
+        scopes: readScopes(textOption(options, "scopes")),
+        expiresAt: readExpiry(textOption(options, "expires-days")),
+        limits: { ...noLimits, ...readLimits(options) },
+      })
+      out(json ? JSON.stringify({ ...row, key }) : `${key}\nThis is shown once: keep it.`)
+      return 0
+    },
+  },
+
+  list: {
+    usage: "[--tenant T]",
+    async run(database, { options, json, out }) {
+      const tenant = textOption(options, "tenant") ?? null
+      const rows = await listApiKeys(database.work, tenant, { limit: 500, before: null })
+      for (const row of rows) {
+        const state = row.revokedAt ? "revoked" : "in force"
+        out(
+          json
+            ? JSON.stringify(row)
+            : `${row.id}  ${row.prefix}…  ${state}  ${row.tenant}  ${row.scopes.join(",")}  ${limitsOf(row)}  ${row.name}`,
+        )
+      }
+      return 0
+    },
+  },
+
+  limit: {
+    usage: `ID ${limitUsage}`,
+    async run(database, { positionals, options, json, out }) {
+      const id = positionals[1] ?? ""
+      const limits = readLimits(options)
+      if (Object.keys(limits).length === 0) {
+        throw new SignalboxError(
+          "bad_request",
+          "give --requests-per-second or --events-per-second: a number, or off",
+        )
+      }
+      const row = isUuid(id) ? await updateKeyLimits(database.work, null, id, limits) : undefined
+      if (row === undefined) throw unknown()
+      out(
+        json
+          ? JSON.stringify(row)
+          : `${limitsOf(row)}; running hubs obey within five seconds, open streams when they are opened anew`,
+      )
+      return 0
+    },
+  },
+
+  revoke: {
+    usage: "ID",
+    async run(database, { positionals, json, out }) {
+      const id = positionals[1] ?? ""
+      const revoked = isUuid(id) && (await revokeApiKey(database.work, null, id))
+      if (!revoked) throw unknown()
+      out(json ? JSON.stringify({ id, revoked }) : "revoked; running hubs obey within five seconds")
+      return 0
+    },
+  },
+}
+
 /** `signalbox keys`: make, list and revoke API keys, straight in the database. */
 export const keysCommand: Command = {
   name: "keys",
   summary: "Make, list or revoke API keys",
-  usage: `create NAME --scopes ${scopes.join(",")} [--tenant T] [--expires-days N] [LIMITS] | limit ID LIMITS | list | revoke ID; LIMITS: --requests-per-second N|off --events-per-second N|off`,
+  usage: Object.entries(actions)
+    .map(([name, { usage }]) => `${name} ${usage}`.trimEnd())
+    .join("\n  signalbox keys "),
+  async usageOf([name = ""]) {
+    const usage = find(name)?.usage
+    return usage === undefined ? undefined : `${name} ${usage}`.trimEnd()
+  },
   options: {
     scopes: { type: "string" },
     tenant: { type: "string" },
@@ -22,14 +106,14 @@ export const keysCommand: Command = {
     "events-per-second": { type: "string" },
   },
   async run(context) {
-    const action = actions[context.positionals[0] ?? "list"]
+    const action = find(context.positionals[0] ?? "list")
     if (action === undefined) {
       throw new SignalboxError("bad_request", "say create NAME, list, limit ID, or revoke ID")
     }
     return withSchema(loadConfig(context.env, platforms), async (url) => {
       const database = openDatabase({ url, maxWork: 1, maxRead: 1 })
       try {
-        return await action(database, context)
+        return await action.run(database, context)
       } finally {
         await database.close()
       }
@@ -37,61 +121,8 @@ export const keysCommand: Command = {
   },
 }
 
-const actions: Readonly<Record<string, (database: Database, context: CommandContext) => Promise<number>>> = {
-  async create(database, { positionals, options, json, out }) {
-    const name = positionals[1]
-    if (name === undefined) throw new SignalboxError("bad_request", "give the key a name: keys create NAME")
-    const { key, row } = await createKey(database.work, {
-      name,
-      tenant: textOption(options, "tenant") ?? "default",
-      scopes: readScopes(textOption(options, "scopes")),
-      expiresAt: readExpiry(textOption(options, "expires-days")),
-      limits: { ...noLimits, ...readLimits(options) },
-    })
-    out(json ? JSON.stringify({ ...row, key }) : `${key}\nThis is shown once: keep it.`)
-    return 0
-  },
-
-  async list(database, { options, json, out }) {
-    const tenant = textOption(options, "tenant") ?? null
-    const rows = await listApiKeys(database.work, tenant, { limit: 500, before: null })
-    for (const row of rows) {
-      const state = row.revokedAt ? "revoked" : "in force"
-      out(
-        json
-          ? JSON.stringify(row)
-          : `${row.id}  ${row.prefix}…  ${state}  ${row.tenant}  ${row.scopes.join(",")}  ${limitsOf(row)}  ${row.name}`,
-      )
-    }
-    return 0
-  },
-
-  async limit(database, { positionals, options, json, out }) {
-    const id = positionals[1] ?? ""
-    const limits = readLimits(options)
-    if (Object.keys(limits).length === 0) {
-      throw new SignalboxError(
-        "bad_request",
-        "give --requests-per-second or --events-per-second: a number, or off",
-      )
-    }
-    const row = isUuid(id) ? await updateKeyLimits(database.work, null, id, limits) : undefined
-    if (row === undefined) throw unknown()
-    out(
-      json
-        ? JSON.stringify(row)
-        : `${limitsOf(row)}; running hubs obey within five seconds, open streams when they are opened anew`,
-    )
-    return 0
-  },
-
-  async revoke(database, { positionals, json, out }) {
-    const id = positionals[1] ?? ""
-    const revoked = isUuid(id) && (await revokeApiKey(database.work, null, id))
-    if (!revoked) throw unknown()
-    out(json ? JSON.stringify({ id, revoked }) : "revoked; running hubs obey within five seconds")
-    return 0
-  },
+function find(name: string): KeyAction | undefined {
+  return Object.hasOwn(actions, name) ? actions[name] : undefined
 }
 
 function unknown(): SignalboxError {

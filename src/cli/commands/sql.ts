@@ -11,7 +11,7 @@ import { formatTable } from "../table.ts"
 export const sqlCommand: Command = {
   name: "sql",
   summary: "Run one read-only SQL query over the events",
-  usage: '[--tenant T] [--json] "select ..."',
+  usage: "QUERY [--tenant T] [--json]",
   options: { tenant: { type: "string" } },
   async run({ positionals, options, env, json, out }) {
     const query = positionals[0]

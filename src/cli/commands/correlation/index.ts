@@ -8,6 +8,10 @@ export const correlationCommand: Command = {
   name: "correlation",
   summary: "List the rules that link, or try one on the past: the links it would add and remove",
   usage: `${rulesUsage}\n       signalbox correlation ${dryRunUsage}`,
+  async usageOf([action]) {
+    if (action === "dry-run") return dryRunUsage
+    return action === "rules" ? rulesUsage : undefined
+  },
   options: dryRunOptions,
   async run(context) {
     const [action] = context.positionals
