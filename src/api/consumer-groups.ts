@@ -32,7 +32,9 @@ const newGroup = z.strictObject({
     ),
   stream: z.string().min(1).max(200).default("all_events"),
   filter: z.record(z.string(), z.unknown()).default({}),
-  start: z.union([z.enum(["earliest", "latest"]), z.int().min(0)]).default("latest"),
+  start: z
+    .union([z.enum(["earliest", "latest"]), z.int().min(0)], "must be earliest, latest or a position")
+    .default("latest"),
   partitions: z.int().min(1).max(mostPartitions).optional(),
   sessionSeconds: z.number().min(2).max(3_600).default(10),
   maxMembers: z.int().min(1).max(256).default(64),

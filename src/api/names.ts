@@ -11,7 +11,13 @@ export interface NameRouteOptions<E extends Env> {
   entityFromUrl: EntityFromUrl
 }
 
-const query = z.strictObject({ name: z.string().max(4096) })
+const query = z.strictObject({
+  name: z
+    .string(
+      "is missing: give a thing as people call it, such as ENG-123, acme/api#42 (in an address # is %23), a commit or a web address",
+    )
+    .max(4096),
+})
 
 /** `/api/v1/entities?name=`: the key of what people call `ENG-123`, `acme/api#42`, `4f2a1c9` or by an address. */
 export function nameRoutes<E extends Env>({

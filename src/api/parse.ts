@@ -1,6 +1,7 @@
 import type { Context } from "hono"
 import type { z } from "zod"
 import { SignalboxError } from "../core/errors.ts"
+import { faultOf } from "./fault.ts"
 
 const maxBytes = 64 * 1024
 
@@ -10,14 +11,14 @@ const maxBytes = 64 * 1024
  */
 export async function parseBody<T>(c: Context, schema: z.ZodType<T>, absent?: object): Promise<T> {
   const body = await readBody(c)
-  if (body.length === 0 && absent !== undefined) return check(schema, absent)
+  if (body.length === 0 && absent !== undefined) return check(schema, absent, "key")
   let value: unknown
   try {
     value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body))
   } catch (cause) {
     throw new SignalboxError("malformed_json", "the body is not valid JSON", { cause })
   }
-  return check(schema, value)
+  return check(schema, value, "key")
 }
 
 /** A chunked body tells no length beforehand: it is counted as it comes. */
@@ -39,11 +40,12 @@ function tooLarge(): SignalboxError {
 
 /** Parses the query string by a schema; 400 with every parameter that is wrong, and why. */
 export function parseQuery<T>(c: Context, schema: z.ZodType<T>): T {
-  return check(schema, c.req.query())
+  return check(schema, c.req.query(), "query parameter")
 }
 
-function check<T>(schema: z.ZodType<T>, value: unknown): T {
-  const parsed = schema.safeParse(value)
+/** `what` says what the names of the value's members are, for people. */
+function check<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
+  const parsed = schema.safeParse(value, { error: faultOf(what) })
   if (parsed.success) return parsed.data
   const problems = parsed.error.issues.map((issue) => {
     const path = issue.path.join(".")

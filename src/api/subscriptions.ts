@@ -37,7 +37,10 @@ const settings = z.strictObject({
   /** Seconds before the second attempt, the third, and so on. */
   retry: z.strictObject({ schedule: z.array(wait).max(50) }).optional(),
   payload: z
-    .union([z.enum(["all", "head"]), z.strictObject({ pick: z.array(z.string()).min(1).max(30) })])
+    .union(
+      [z.enum(["all", "head"]), z.strictObject({ pick: z.array(z.string()).min(1).max(30) })],
+      "must be all, head or {pick: [1 to 30 paths]}",
+    )
     .optional(),
   /** Into how many it is dealt, by entity: so many processes may share it. */
   partitions: z.int().min(1).max(64).optional(),
@@ -46,7 +49,9 @@ const settings = z.strictObject({
 const newSubscription = settings.extend({
   name,
   url: z.string(),
-  from: z.union([z.enum(["head", "earliest"]), z.int().min(0)]).optional(),
+  from: z
+    .union([z.enum(["head", "earliest"]), z.int().min(0)], "must be head, earliest or a position")
+    .optional(),
 })
 
 const change = settings.refine((given) => Object.keys(given).length > 0, "say what to change")

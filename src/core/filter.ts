@@ -4,6 +4,7 @@ import { canonicalEntityKey } from "./entity-key.ts"
 import { SignalboxError } from "./errors.ts"
 import { isStorableText } from "./filter-text.ts"
 import { compileWhere, type Json } from "./filter-where.ts"
+import { unknownNames } from "./nearest-name.ts"
 import { compilePatterns } from "./pattern.ts"
 
 /**
@@ -156,7 +157,7 @@ function parseText(text: string): unknown {
 
 function describe(issue: z.core.$ZodIssue): string {
   if (issue.code === "unrecognized_keys") {
-    return `unknown key ${issue.keys.join(", ")}; known: ${Object.keys(schema.shape).join(", ")}`
+    return unknownNames("key", issue.keys, Object.keys(schema.shape))
   }
   return issue.path.length === 0 ? issue.message : `${issue.path.join(".")}: ${issue.message}`
 }

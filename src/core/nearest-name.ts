@@ -12,6 +12,31 @@ export function nearestName(given: string, known: Iterable<string>): string | un
   return nearest
 }
 
+const mostTold = 5
+const mostLetters = 64
+
+/** That names are none of the known ones, with the nearest of those; `what` says what they would be the names of. */
+export function unknownNames(what: string, given: readonly string[], known: readonly string[]): string {
+  const told = given.slice(0, mostTold).map((name) => name.slice(0, mostLetters))
+  const meant = new Set(told.flatMap((name) => meantBy(name, known) ?? []))
+  const more = given.length > told.length ? ` and ${given.length - told.length} more` : ""
+  const hint = meant.size === 0 ? "" : `; did you mean ${[...meant].join(", ")}?`
+  return `unknown ${what} ${told.map(printable).join(", ")}${more}; known: ${known.join(", ")}${hint}`
+}
+
+function meantBy(name: string, known: readonly string[]): string | undefined {
+  return known.find((one) => lettersOf(one) === lettersOf(name)) ?? nearestName(name.toLowerCase(), known)
+}
+
+function printable(name: string): string {
+  return /^[\w.-]+$/.test(name) ? name : JSON.stringify(name)
+}
+
+/** A name without its case and what joins its words, as which `as_of` and `asOf` are one. */
+function lettersOf(name: string): string {
+  return name.toLowerCase().replaceAll(/[^a-z0-9]/g, "")
+}
+
 /** Levenshtein distance, one row at a time. */
 function distance(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, index) => index)

@@ -1,6 +1,7 @@
 import { filterFromParameters, listKeys, type Filter } from "../core/filter.ts"
 import { isStorableText } from "../core/filter-text.ts"
 import { SignalboxError } from "../core/errors.ts"
+import { unknownNames } from "../core/nearest-name.ts"
 
 /** What a client asks of a stream. */
 export interface StreamRequest {
@@ -26,10 +27,8 @@ const largestBatch = 1_000
  * whatever it does not understand; a misspelt filter must not let everything pass.
  */
 export function parseStreamRequest(query: Record<string, string[]>, lastEventId?: string): StreamRequest {
-  for (const name of Object.keys(query)) {
-    if (parameters.includes(name)) continue
-    throw bad(`unknown query parameter ${name}; known: ${parameters.join(", ")}`)
-  }
+  const unknown = Object.keys(query).filter((name) => !parameters.includes(name))
+  if (unknown.length > 0) throw bad(unknownNames("query parameter", unknown, parameters))
   return {
     after: cursor(lastEventId, "Last-Event-ID") ?? cursor(single(query, "after"), "after") ?? "latest",
     filter: filterFromParameters(single(query, "filter"), (key) => query[key]),
