@@ -27,6 +27,8 @@ export interface Command {
   options?: ParseArgsOptionsConfig
   /** Options that depend on the arguments, before any of them is read. */
   furtherOptions?(args: readonly string[]): Promise<ParseArgsOptionsConfig>
+  /** Whether it goes on when nobody reads what it prints any more: the work is what it is run for. */
+  outlivesReader?: boolean
   /** Runs it; the answer is the exit status. */
   run(context: CommandContext): Promise<number>
 }

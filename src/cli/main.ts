@@ -2,7 +2,11 @@ import { SignalboxError } from "../core/errors.ts"
 import { nearestName } from "../core/nearest-name.ts"
 import type { Command } from "./command.ts"
 import { commands } from "./commands/index.ts"
+import { ReaderGone, watchOutput } from "./output.ts"
 import { readArguments } from "./read-arguments.ts"
+
+const { out } = watchOutput(process.stdout)
+watchOutput(process.stderr)
 
 process.exitCode = await main(process.argv.slice(2))
 
@@ -44,9 +48,10 @@ async function run(command: Command, args: string[]): Promise<number> {
       env: process.env,
       json: options["json"] === true,
       signal: shutdown.signal,
-      out: (line) => process.stdout.write(`${line}\n`),
+      out: (line) => out(line, command.outlivesReader),
     })
   } catch (error) {
+    if (error instanceof ReaderGone) return 0
     process.stderr.write(`signalbox ${command.name}: ${explain(error)}\n`)
     return statusOf(error)
   }

@@ -41,6 +41,7 @@ export const reprocessCommand: Command = {
     rule: { ...text, multiple: true },
     without: { ...text, multiple: true },
   },
+  outlivesReader: true,
   async run(context) {
     const { options, env, signal } = context
     const { entity, ...selection } = readSelection(options)

@@ -15,6 +15,7 @@ export const serveCommand: Command = {
     port: { type: "string" },
     rule: { type: "string", multiple: true },
   },
+  outlivesReader: true,
   async run({ options, env, json, signal, out }) {
     tuneProcess()
     const roles = options["roles"]
