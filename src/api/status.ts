@@ -5,6 +5,8 @@ import { entityStatus } from "../live/entity-status.ts"
 import { unheardInWords, type Status } from "../live/status.ts"
 import { isKnownEntity } from "../store/correlations.ts"
 import { readAs, type Database } from "../store/database.ts"
+import { keysOfThing } from "../store/explain.ts"
+import { onlyMentionedBy } from "../store/only-mentioned.ts"
 import { firstHeardAfter } from "./first-heard.ts"
 import { instant } from "./instant.ts"
 import { mustBeKey } from "./must-be-key.ts"
@@ -28,10 +30,14 @@ export function statusRoutes<E extends Env>(
       if (!isFound && !(await isKnownEntity(db, tenant, key))) {
         throw new SignalboxError("not_found", `nothing is known of ${key}`)
       }
-      if (asOf === undefined || found.live.length > 0 || found.state !== null || found.title !== null)
-        return found
-      const { firstHeardAt } = await firstHeardAfter(db, tenant, key, asOf)
-      return firstHeardAt === undefined ? found : unheard(key, asOf, firstHeardAt)
+      if (found.state !== null || found.title !== null) return found
+      if (asOf !== undefined && found.live.length === 0) {
+        const { firstHeardAt } = await firstHeardAfter(db, tenant, key, asOf)
+        if (firstHeardAt !== undefined) return unheard(key, asOf, firstHeardAt)
+      }
+      const keys = await keysOfThing(db, tenant, key, asOf ?? null)
+      const mentioning = await onlyMentionedBy(db, tenant, keys, asOf ?? null)
+      return mentioning === null ? found : { ...found, onlyMentionedBy: mentioning }
     })
     return c.json(status)
   })

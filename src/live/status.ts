@@ -50,6 +50,8 @@ export interface Status {
   pullRequests: PullRequestStatus[]
   /** Where a deployment brought more pull requests than are named; else absent. */
   truncated?: true
+  /** What mentions it, where that is all that is known of it: no event of its own was received. Else absent. */
+  onlyMentionedBy?: string[]
   /** When it was first heard of, where that was only after the time asked about; else absent. */
   firstHeardAt?: Date
   /** One line for people. */

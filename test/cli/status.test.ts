@@ -1,7 +1,8 @@
 import { expect, it } from "vitest"
+import { issueCreated } from "../../fixtures/correlation/linear.ts"
 import { statusCommand } from "../../src/cli/commands/status.ts"
 import { createRepository, minute, takeIn, testWriter } from "../live/repository.ts"
-import { adminKey, startTestHub } from "../support/hub.ts"
+import { adminKey, sendWebhook, startTestHub, until } from "../support/hub.ts"
 import { runCommand } from "../support/run-command.ts"
 
 const { url, database, json } = await startTestHub()
@@ -39,6 +40,56 @@ it("a deployment that failed, or is on its way, is said to have failed, or to be
 
 it("what no deployment concerns is not known to be deployed anywhere", async () => {
   expect(await linesOf("acme/docs#5")).toContain("merged, not known to be deployed anywhere")
+})
+
+it("of what nothing but mentions tells, it says so and names them", async () => {
+  const path = "/api/v1/entities/linear:issue:ENG-123/status"
+  const [mentioned, reverter] = ["github:pull_request:acme/api#42", "github:pull_request:acme/api#43"]
+  expect((await json(path)).body).toMatchObject({
+    state: null,
+    onlyMentionedBy: expect.arrayContaining([mentioned]),
+  })
+  expect((await linesOf("ENG-123")).at(-1)).toMatch(
+    /^ {2}known only because acme\/api#42\b.* mentions? it: no event of its own has been heard$/,
+  )
+  expect((await json(`${path}?asOf=${taken(beforeFailure).toISOString()}`)).body).toHaveProperty(
+    "onlyMentionedBy",
+  )
+  for (const key of [mentioned, reverter, "deployment:github/1"]) {
+    expect((await json(`/api/v1/entities/${encodeURIComponent(key)}/status`)).body).not.toHaveProperty(
+      "onlyMentionedBy",
+    )
+  }
+
+  const { number, title } = { number: 200, title: "Once it is told of itself" }
+  const created = issueCreated({ number, title, description: "", createdAt: new Date(minute(0)) })
+  const talk = createRepository("acme/talk")
+  talk.open(1, "ENG-200: Before its tracker tells of it")
+  await takeIn(writer, talk.deliveries, "default")
+  expect((await linesOf("ENG-200")).at(-1)).toMatch(/^ {2}known only because acme\/talk#1\b/)
+  await sendWebhook(url, "linear", created)
+  await until(
+    () => linesOf("ENG-200"),
+    (lines) => lines[0]?.includes(title) === true,
+  )
+  expect((await linesOf("ENG-200")).join()).not.toContain("known only")
+})
+
+it("and so it does where the event that mentions it is about nothing", async () => {
+  const sent = await fetch(`${url}/api/v1/events`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${adminKey}`, "content-type": "application/json" },
+    body: JSON.stringify({ type: "ops.note.made", references: [{ entity: "linear:issue:ENG-300" }] }),
+  })
+  expect(sent.status).toBe(202)
+  const { body } = await until(
+    () => json("/api/v1/entities/linear:issue:ENG-300/status"),
+    ({ status }) => status === 200,
+  )
+  expect(body).toMatchObject({ onlyMentionedBy: [] })
+  expect((await linesOf("ENG-300")).at(-1)).toBe(
+    "  known only because an event mentions it: no event of its own has been heard",
+  )
 })
 
 it("of what was not known by then, it says so, and since when it is", async () => {

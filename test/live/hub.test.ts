@@ -47,6 +47,9 @@ it("what comes by webhook is told by the API and the command, backwards or forwa
       `merged, live in production since ${since}`,
       `  live in production of acme/api since ${new Date(since).toISOString()} by deployment:github/2 (${squash.sha.slice(0, 10)})`,
       "  github:pull_request:acme/api#42: merged",
+      expect.stringMatching(
+        /^ {2}known only because acme\/api#42, .* mention it: no event of its own has been heard$/,
+      ),
     ],
   ])
   for (const name of ["acme/api#42", squash.sha, "github:pull_request:acme/api#42"]) {

@@ -33,7 +33,7 @@ export const statusCommand: Command = {
 }
 
 /** A status as JSON has it. */
-type Told = Pick<Status, "entity" | "title" | "summary" | "pending"> & {
+type Told = Pick<Status, "entity" | "title" | "summary" | "pending" | "onlyMentionedBy"> & {
   live: {
     environment: string
     service: string | null
@@ -44,7 +44,8 @@ type Told = Pick<Status, "entity" | "title" | "summary" | "pending"> & {
   pullRequests: { entity: string; state: string | null; revertedBy: string | null }[]
 }
 
-function* linesOf({ entity, title, summary, live, pending, pullRequests }: Told): Generator<string> {
+function* linesOf(status: Told): Generator<string> {
+  const { entity, title, summary, live, pending, pullRequests, onlyMentionedBy } = status
   yield `${entity}${title === null ? "" : `  ${oneLine(title)}`}`
   yield summary
   for (const { environment, service, since, deployment, sha } of live) {
@@ -58,6 +59,20 @@ function* linesOf({ entity, title, summary, live, pending, pullRequests }: Told)
     const reverted = one.revertedBy === null ? "" : `, reverted by ${shortName(one.revertedBy)}`
     yield `  ${one.entity}: ${one.state ?? "unknown"}${reverted}`
   }
+  if (onlyMentionedBy !== undefined) yield `  ${hearsayOf(onlyMentionedBy)}`
+}
+
+const mostNamed = 3
+
+function hearsayOf(mentioning: readonly string[]): string {
+  const names = mentioning.slice(0, mostNamed).map(shortName)
+  const rest = mentioning.length - names.length
+  const all = [...names, ...(rest > 0 ? [`${rest} more`] : [])]
+  const who =
+    all.length > 1
+      ? `${all.slice(0, -1).join(", ")} and ${all.at(-1)} mention`
+      : `${all[0] ?? "an event"} mentions`
+  return `known only because ${who} it: no event of its own has been heard`
 }
 
 function placeOf(environment: string, service: string | null): string {
