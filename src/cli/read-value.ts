@@ -1,16 +1,19 @@
+import { instant, timeFault } from "../api/instant.ts"
+import { durationSeconds } from "../core/duration.ts"
 import { SignalboxError } from "../core/errors.ts"
 import { textOption, type OptionValues } from "./command.ts"
-import { readDuration } from "./duration.ts"
 
-/** A time, or a duration before now; undefined where the option is not given. Throws `bad_request`. */
+const otherTimes = ", a date such as 2026-11-01, or how long ago: 90s, 30m, 24h, 7d, or 0"
+
+/** A time with its zone, a date, or a duration before now; undefined where it is not given. Throws `bad_request`. */
 export function readTime(options: OptionValues, name: string, now: Date): Date | undefined {
   const given = textOption(options, name)
   if (given === undefined) return undefined
-  if (/^\d{4}-/.test(given)) {
-    const time = new Date(given)
-    if (!Number.isNaN(time.getTime())) return time
-  }
-  return new Date(now.getTime() - readDuration(given, name) * 1_000)
+  const seconds = given === "0" ? 0 : durationSeconds(given)
+  if (seconds !== undefined) return new Date(now.getTime() - seconds * 1_000)
+  const { data } = instant.safeParse(given)
+  if (data !== undefined) return data
+  throw new SignalboxError("bad_request", `--${name} ${timeFault(given, otherTimes)}`)
 }
 
 /** A whole number; undefined where the option is not given. Throws `bad_request`. */

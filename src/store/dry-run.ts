@@ -23,6 +23,17 @@ export async function countWindow(
   return rows[0]?.events ?? 0
 }
 
+/** When the first and the last of a tenant's events of the log were received; null where it has none. */
+export async function historyBounds(db: Db, tenant: string): Promise<{ from: Date; to: Date } | null> {
+  const { rows } = await db.query<{ from: Date; to: Date }>(
+    `select uuidv7_time(first.event_id) as "from", uuidv7_time(last.event_id) as "to"
+     from (select event_id from event_log where tenant = $1 order by event_id limit 1) first,
+       (select event_id from event_log where tenant = $1 order by event_id desc limit 1) last`,
+    [tenant],
+  )
+  return rows[0] ?? null
+}
+
 /** Whether a tenant has events of a type of this name, or of one that goes on from it: `github.pull_request`. */
 export async function hasTypeUnder(db: Db, tenant: string, name: string): Promise<boolean> {
   const { rows } = await db.query<{ found: boolean }>(

@@ -91,6 +91,11 @@ async function changes(...args: string[]) {
   return { status, changes: values.slice(0, -1), summary: values.at(-1) }
 }
 
+const toTexts = ({ from, to }: { from: Date; to: Date }) => ({
+  from: from.toISOString(),
+  to: to.toISOString(),
+})
+
 /** The whole database, but for what PostgreSQL counts itself. */
 async function contents() {
   const { rows } = await hub.database.work.query(
@@ -142,6 +147,28 @@ describe("a dry run of a new rule", () => {
       complete: true,
     })
     expect(await contents()).toEqual(before)
+  })
+
+  it("of a window without events says so, and from when to when there are some", async () => {
+    const window = ["--without", "mention", "--since", "2020-01-01", "--until", "2020-02-01T00:00:00+01:00"]
+    const { rows } = await hub.database.work.query<{ from: Date; to: Date }>(
+      'select uuidv7_time(min(id::text)::uuid) as "from", uuidv7_time(max(id::text)::uuid) as "to" from events',
+    )
+    const [from, to] = [rows[0]?.from, rows[0]?.to].map((time) => time?.toISOString().replace(".000Z", "Z"))
+    const { status, lines } = await run(...window)
+    expect([status, ...lines.slice(-2)]).toEqual([
+      0,
+      "0 events read; nothing was written",
+      `there is nothing in that window: the history here is of events received from ${from} to ${to}`,
+    ])
+    expect((await changes(...window)).summary).toMatchObject({
+      events: 0,
+      history: rows[0] && toTexts(rows[0]),
+    })
+    expect((await run("--without", "mention", "--tenant", "other")).lines.at(-1)).toBe(
+      "there is no event of tenant other at all",
+    )
+    expect((await changes("--without", "mention")).summary).not.toHaveProperty("history")
   })
 
   it("leaves out what a later edit has withdrawn since", async () => {
@@ -324,7 +351,12 @@ describe("a rule that is wrong", () => {
 
   it("is asked for, and its window too", async () => {
     await expect(run()).rejects.toThrow("say which rule is tried")
-    await expect(run("--without", "mention", "--since", "soon")).rejects.toThrow("--since takes a duration")
+    await expect(run("--without", "mention", "--since", "soon")).rejects.toThrow(
+      "--since must be a time such as 2026-11-01T00:00:00Z, a date such as 2026-11-01, or how long ago: 90s, 30m, 24h, 7d, or 0",
+    )
+    await expect(run("--without", "mention", "--since", "2026-11-01T10:00:00")).rejects.toThrow(
+      "--since has no zone: 2026-11-01T10:00:00Z is UTC",
+    )
     await expect(run("--without", "mention", "--since", "1d", "--until", "2d")).rejects.toThrow(
       "--until must be later",
     )

@@ -43,6 +43,11 @@ test("a subscription is made, tested, paused, retried and removed from the comma
   expect((await run("resume", "chat")).lines[0]).toContain("chat  active")
   const retried = await run("retry", "chat", "--event", skipped[0]?.eventId ?? "")
   expect(retried.lines).toEqual(["1 will be tried again"])
+  for (const since of ["1d", "2026-11-01", "2026-11-01T00:00:00+01:00"]) {
+    const { lines: none } = await run("retry", "chat", "--status", "dead", "--since", since)
+    expect(none).toEqual(["0 will be tried again"])
+  }
+  await expect(run("retry", "chat", "--status", "dead", "--since", "soon")).rejects.toThrow("or how long ago")
   await until(
     async () => (await run("deliveries", "chat", "--status", "delivered", "--json")).lines,
     (found) => found.some((line) => line.includes(skipped[0]?.eventId ?? "none")),

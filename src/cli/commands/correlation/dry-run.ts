@@ -8,7 +8,7 @@ import { builtInRules } from "../../../correlation/rules/index.ts"
 import { platforms } from "../../../platforms/index.ts"
 import { dryRun, type DryRun } from "../../../processing/dry-run.ts"
 import { openDatabase, readAs } from "../../../store/database.ts"
-import type { LogWindow } from "../../../store/dry-run.ts"
+import { historyBounds, type LogWindow } from "../../../store/dry-run.ts"
 import { listOption, textOption, type CommandContext, type OptionValues } from "../../command.ts"
 import { withSchema } from "../../database.ts"
 import { createProgress } from "../../progress.ts"
@@ -60,7 +60,7 @@ export async function dryRunAction(context: CommandContext): Promise<number> {
     try {
       await expectRuleNames(database.work, without)
       await readAs(database, tenant, (db) => expectTypes(db, tenant, selectors))
-      return await dryRun({
+      const found = await dryRun({
         database,
         tenant,
         platforms,
@@ -73,6 +73,9 @@ export async function dryRunAction(context: CommandContext): Promise<number> {
         signal,
         onProgress: ({ events, of }) => progress.show(events, of),
       })
+      if (!found.complete || found.events > 0) return found
+      const history = await readAs(database, tenant, (db) => historyBounds(db, tenant))
+      return { ...found, nothingIn: { tenant, history } }
     } finally {
       progress.end()
       await database.close()

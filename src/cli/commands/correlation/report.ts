@@ -1,12 +1,18 @@
 import { wordsOf } from "../../../core/explanation.ts"
+import { shortTime } from "../../../live/status.ts"
 import type { DryRun } from "../../../processing/dry-run.ts"
 import { countChanges, type ChangeCounts, type LinkChange } from "../../../processing/link-changes.ts"
 import { joinsOf, type Joins } from "../../../processing/joins.ts"
 import type { CommandContext } from "../../command.ts"
 
+/** What a dry run has found; of a window without events, of which tenant, and from when to when there are some. */
+interface Found extends DryRun {
+  nothingIn?: { tenant: string; history: { from: Date; to: Date } | null }
+}
+
 /** Prints what a dry run has found: `limit` links at most, and how many there are of which kind. */
-export function report({ json, out }: CommandContext, result: DryRun, limit: number): void {
-  const { changes, untold, events, of, unread, faults, idle, position, complete } = result
+export function report({ json, out }: CommandContext, result: Found, limit: number): void {
+  const { changes, untold, events, of, unread, faults, idle, position, complete, nothingIn } = result
   const counts = countChanges(changes)
   const joins = joinsOf(changes)
   const shown = changes.slice(0, limit)
@@ -27,6 +33,7 @@ export function report({ json, out }: CommandContext, result: DryRun, limit: num
         idle,
         position,
         complete,
+        ...(nothingIn === undefined ? {} : { history: nothingIn.history }),
       }),
     )
     return
@@ -47,6 +54,14 @@ export function report({ json, out }: CommandContext, result: DryRun, limit: num
       ? `${countOf(events)} read; nothing was written`
       : `interrupted after ${events} of ${countOf(of)}; nothing was written; go on with --after ${position}`,
   )
+  if (nothingIn !== undefined) out(emptinessOf(nothingIn))
+}
+
+/** No change in a window without events tells nothing of the rule. */
+function emptinessOf({ tenant, history }: NonNullable<Found["nothingIn"]>): string {
+  if (history === null) return `there is no event of tenant ${tenant} at all`
+  const [from, to] = [history.from, history.to].map(shortTime)
+  return `there is nothing in that window: the history here is of events received from ${from} to ${to}`
 }
 
 function countOf(count: number): string {

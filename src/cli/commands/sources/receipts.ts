@@ -2,7 +2,7 @@ import { SignalboxError } from "../../../core/errors.ts"
 import { readAs } from "../../../store/database.ts"
 import { listReceipts, receiptOutcomes } from "../../../store/list-receipts.ts"
 import { textOption, type OptionValues } from "../../command.ts"
-import { readDuration } from "../../duration.ts"
+import { readTime } from "../../read-value.ts"
 import { formatTable } from "../../table.ts"
 import { readRef, type SourceAction } from "./action.ts"
 
@@ -19,13 +19,13 @@ export const receipts: SourceAction = {
     if (wanted !== undefined && outcome === undefined) {
       throw new SignalboxError("bad_request", `--outcome takes one of ${receiptOutcomes.join(", ")}`)
     }
-    const since = textOption(options, "since")
+    const since = readTime(options, "since", new Date())
     const rows = await readAs(database, tenant, (db) =>
       listReceipts(db, {
         platform,
         source: name,
         outcome,
-        since: since === undefined ? undefined : new Date(Date.now() - readDuration(since, "since") * 1000),
+        since,
         limit: readLimit(options),
       }),
     )

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises"
-import { textOption, type CommandContext } from "../../command.ts"
-import { readDuration } from "../../duration.ts"
+import type { CommandContext } from "../../command.ts"
+import { readTime } from "../../read-value.ts"
 import { remoteUsage, requestHub } from "../../remote.ts"
 import { pathOf, readLedgers, type HubAction, type Ledger } from "./ledger.ts"
 
@@ -21,8 +21,8 @@ async function begin(context: CommandContext): Promise<number> {
   const ledgers = await readLedgers(context, path)
   const chosen = path === undefined ? ledgers.filter(({ askable }) => askable) : ledgers
   if (chosen.length === 0 && !json) out("no source has a credential with which its provider could be asked")
-  const since = textOption(options, "since")
-  const query = since === undefined ? "" : `?since=${timeBefore(since)}`
+  const since = readTime(options, "since", new Date())
+  const query = since === undefined ? "" : `?since=${since.toISOString()}`
   for (const ledger of chosen) {
     const { platform, source } = ledger
     const at = `/api/v1/sources/${encodeURIComponent(platform)}/${encodeURIComponent(source)}/reconcile${query}`
@@ -32,10 +32,6 @@ async function begin(context: CommandContext): Promise<number> {
     }
   }
   return options["follow"] === true ? follow(context, new Set(chosen.map(pathOf))) : 0
-}
-
-function timeBefore(duration: string): string {
-  return new Date(Date.now() - readDuration(duration, "since") * 1_000).toISOString()
 }
 
 /** Shows each change until none of these sources is wanted or under way any more. */

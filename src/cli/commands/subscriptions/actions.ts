@@ -1,6 +1,7 @@
 import { z } from "zod"
 import { SignalboxError } from "../../../core/errors.ts"
 import { listOption, textOption, type CommandContext } from "../../command.ts"
+import { readTime } from "../../read-value.ts"
 import { formatTable } from "../../table.ts"
 import { ask, numberOption, pathOf, subscription, type SubscriptionAction } from "./request.ts"
 
@@ -119,10 +120,11 @@ export const actions: Readonly<Record<string, SubscriptionAction>> = {
   },
 
   retry: {
-    usage: "NAME (--event ID | --status dead|skipped|retrying… [--since TIME] [--until TIME])",
+    usage: "NAME (--event ID | --status dead|skipped|retrying… [--since 1d] [--until TIME])",
     async run(context) {
       const { options } = context
       const statuses = listOption(options, "status")
+      const now = new Date()
       const answer = await ask(
         context,
         z.looseObject({ retried: z.number() }),
@@ -131,8 +133,8 @@ export const actions: Readonly<Record<string, SubscriptionAction>> = {
         {
           eventId: textOption(options, "event"),
           status: statuses.length === 0 ? undefined : statuses,
-          since: textOption(options, "since"),
-          until: textOption(options, "until"),
+          since: readTime(options, "since", now)?.toISOString(),
+          until: readTime(options, "until", now)?.toISOString(),
         },
       )
       context.out(context.json ? JSON.stringify(answer) : `${answer.retried} will be tried again`)
