@@ -31,8 +31,11 @@ export interface ExplainedLink extends Link {
  * - `skip_word`: the words before the name ask not to link it;
  * - `quoted`: it stands in quoted text, code or a comment;
  * - `lower_case`: in upper case it would be taken for a name;
- * - `joined`: it is part of a longer word, number or path; by itself it would be taken for a name;
+ * - `joined`: other characters are joined to it (`fooENG-126`, `ENG-126x`, a path); by itself it would be taken
+ *   for a name;
  * - `unknown_team`: Linear's events have shown teams, and none of that key;
+ * - `reserved_key`: its key, or its form, is mostly something else's (`UTF-8`), and no event of Linear's has shown
+ *   a team of that key;
  * - `past_the_end`: it stands beyond what is read of a text;
  * - `not_recognized`: it is read as something else, or as nothing;
  * - `listed`: it is one of so many in its field that the link is weak; alone it would be strong;
@@ -52,6 +55,7 @@ export interface Finding {
     | "lower_case"
     | "joined"
     | "unknown_team"
+    | "reserved_key"
     | "past_the_end"
     | "not_recognized"
     | "listed"

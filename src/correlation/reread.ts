@@ -20,8 +20,12 @@ const reasons: Readonly<Record<Unread["kind"], string>> = {
   skip_word: "says not to link it",
   quoted: "stands in quoted text, code or a comment",
   lower_case: "would be taken for a name in upper case",
-  joined: "is part of a longer word, number or path",
-  unknown_team: "has the key of a team that no event of Linear's has shown",
+  joined:
+    "is joined to other characters, as part of a longer word, number or path, and so is not read as a name",
+  unknown_team:
+    "has the key of a team that no event of Linear's has shown: once one does, it is read, in events of the past too",
+  reserved_key:
+    "is mostly something else than an issue, by its key or its form: once an event of Linear's shows a team of that key, it is read, in events of the past too",
   past_the_end: "stands beyond what is read of a text",
   not_recognized: "is read as something else, or as nothing",
 }
@@ -33,6 +37,7 @@ export const nameKinds: ReadonlySet<Finding["kind"]> = new Set<Unread["kind"]>([
   "lower_case",
   "joined",
   "unknown_team",
+  "reserved_key",
   "past_the_end",
   "not_recognized",
 ])

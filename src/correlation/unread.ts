@@ -1,11 +1,19 @@
-import { entityKind } from "../core/entity-key.ts"
 import type { Finding } from "../core/explanation.ts"
 import type { KnownNames, Mention, Platform, TextField } from "../core/platform.ts"
+import { blank } from "./hide-unsaid.ts"
+import { placesOf, teamKeyOf, type Place } from "./name-places.ts"
 import { maxTextLength, readableText, readText } from "./read-text.ts"
 
 type Reason = Extract<
   Finding["kind"],
-  "skip_word" | "quoted" | "lower_case" | "joined" | "unknown_team" | "past_the_end" | "not_recognized"
+  | "skip_word"
+  | "quoted"
+  | "lower_case"
+  | "joined"
+  | "unknown_team"
+  | "reserved_key"
+  | "past_the_end"
+  | "not_recognized"
 >
 
 /** A name that stands in a text and was not taken for a mention, and why. */
@@ -17,14 +25,13 @@ export interface Unread {
   end: number
 }
 
-interface Place {
-  start: number
-  end: number
-}
+/** Whether a changed text mentions the thing at a place. */
+type Trial = (changed: string, names?: KnownNames) => boolean
 
-const maxPlaces = 3
 const lookBehind = 64
 const lookAhead = 16
+/** A list of some sixty names may stand between one of them and the word that skips them all. */
+const lookBehindSkip = 512
 
 /**
  * Where a text names a thing (by any of its keys, `targets`) and no mention of it is read, with the least
@@ -53,60 +60,74 @@ export function unreadMentions(
   const [foreign] = known.teamKeys === undefined ? [] : read(text, unquoted, {})
   if (foreign !== undefined) return [unread("unknown_team", field, foreign)]
 
+  const heard = { teamKeys: new Set(targets.flatMap(teamKeyOf)) }
   return placesOf(field.text, targets).flatMap((place) => {
+    const covers = ({ start, end }: Place): boolean => start < place.end && end > place.start
+    const isRead: Trial = (changed, names) => read(changed, unquoted, names).some(covers)
+    if (place.joined) {
+      const isOther = (): boolean => readText(platforms, { ...field, text }, subject, known).some(covers)
+      return isRead(besideBlanks(text, place)) && !isOther() ? [unread("joined", field, place)] : []
+    }
     if (place.end > maxTextLength) return [unread("past_the_end", field, place)]
-    const cured = changesAt(text, place).find(([, changed]) =>
-      read(changed, unquoted).some(({ start, end }) => start < place.end && end > place.start),
-    )
-    if (cured !== undefined) return [unread(cured[0], field, place)]
+    const skips = unquoted === "branch" ? null : skipWordBefore(text, place, isRead)
+    if (skips !== null) return [unread("skip_word", field, { start: skips, end: place.end })]
+    const upper = inCapitals(text, place)
+    const trials: [Reason, () => boolean][] = [
+      ["lower_case", () => isRead(upper)],
+      ["joined", () => isRead(besideBlanks(text, place))],
+      ["lower_case", () => isRead(besideBlanks(upper, place))],
+      ["unknown_team", () => isRead(upper, {})],
+      ["reserved_key", () => isRead(text, heard)],
+    ]
+    const found = trials.find(([, cures]) => cures())
+    if (found !== undefined) return [unread(found[0], field, place)]
     return place.whole ? [unread("not_recognized", field, place)] : [] // `#42` alone may be another's
   })
 }
 
-/** Changes that leave the name where it is, each with what it shows where it makes a mention of it. */
-function changesAt(text: string, { start, end }: Place): [Reason, string][] {
-  const from = Math.max(0, start - lookBehind)
+/**
+ * Where the word begins that asks not to link what stands at the place, known by what its loss changes; null
+ * where no word does. Of the words before, as few are taken as have to be, from the furthest on.
+ */
+function skipWordBefore(text: string, { start }: Place, isRead: Trial): number | null {
+  const from = Math.max(0, start - lookBehindSkip)
   const before = text.slice(from, start)
-  const name = text.slice(start, end)
-  const after = text.slice(end, end + lookAhead)
-  const changed = (left: string, middle: string, right: string): string =>
-    text.slice(0, from) + left + middle + right + text.slice(end + after.length)
-  const upper = name.toUpperCase()
-  return [
-    ["skip_word", changed(before.replaceAll(/\p{L}/gu, "x"), name, after)],
-    ["lower_case", changed(before, upper, after)],
-    ["joined", changed(blank(before), name, blank(after))],
-    ["lower_case", changed(blank(before), upper, blank(after))],
-  ]
+  const words = [...before.matchAll(/\p{L}+/gu)]
+  const isReadWithout = (count: number): boolean => {
+    const end = words[count]?.index ?? before.length
+    return isRead(
+      text.slice(0, from) + before.slice(0, end).replaceAll(/\p{L}/gu, "x") + text.slice(from + end),
+    )
+  }
+  // What the name is a part of, an address mostly, has to stay.
+  const apart = words.filter(({ index }) => /\s/.test(before.slice(index))).length
+  let enough = [...new Set([apart, words.length])].find((count) => count > 0 && isReadWithout(count))
+  if (enough === undefined) return null
+  for (let few = 0; enough - few > 1;) {
+    const half = Math.floor((few + enough) / 2)
+    if (isReadWithout(half)) enough = half
+    else few = half
+  }
+  return from + (words[enough - 1]?.index ?? 0)
 }
 
-function blank(text: string): string {
-  return text.replaceAll(/[^\n]/g, " ")
+function inCapitals(text: string, { start, end }: Place): string {
+  return text.slice(0, start) + text.slice(start, end).toUpperCase() + text.slice(end)
 }
 
-/** Where a text has the id of one of the keys, or the part of it by which it goes within a repository. */
-function placesOf(text: string, targets: readonly string[]): (Place & { whole: boolean })[] {
-  const ids = targets.map(idOf)
-  const parts = ids.map((id) => /#\d+$/.exec(id)?.[0] ?? /@(.{3,})$/.exec(id)?.[1])
-  const names = [...ids, ...parts.filter((part) => part !== undefined)]
-  const pattern = names.map((name) => name.replaceAll(/[\\^$.*+?()[\]{}|/]/g, "\\$&")).join("|")
-  const matches = text.matchAll(new RegExp(`(?<![\\p{L}\\p{N}])(?:${pattern})(?![\\p{L}\\p{N}])`, "giu"))
-  // A bare number may count anything.
-  const whole = new Set(ids.filter((id) => /\D/.test(id)).map((id) => id.toLowerCase()))
-  return [...matches].slice(0, maxPlaces).map(({ 0: name, index }) => ({
-    start: index,
-    end: index + name.length,
-    whole: whole.has(name.toLowerCase()),
-  }))
-}
-
-function idOf(key: string): string {
-  return key.slice(entityKind(key).length + 1)
+/** The text with blanks around what stands at the place. */
+function besideBlanks(text: string, { start, end }: Place): string {
+  const from = Math.max(0, start - lookBehind)
+  const to = end + lookAhead
+  return (
+    text.slice(0, from) +
+    blank(text.slice(from, start)) +
+    text.slice(start, end) +
+    blank(text.slice(end, to)) +
+    text.slice(to)
+  )
 }
 
 function unread(kind: Reason, { field, text }: TextField, { start, end }: Place): Unread {
-  // Of what stands before, a skip word alone is shown: the rest may be anything, a secret too.
-  const before = kind === "skip_word" ? /\p{L}{1,20}[^\p{L}\p{N}]{1,8}$/u.exec(text.slice(0, start)) : null
-  const from = start - (before?.[0].length ?? 0)
-  return { kind, field, text: text.slice(from, end), start: from, end }
+  return { kind, field, text: text.slice(start, end), start, end }
 }

@@ -55,6 +55,7 @@ const nearest: readonly Finding["kind"][] = [
   "lower_case",
   "joined",
   "unknown_team",
+  "reserved_key",
   "past_the_end",
   "not_recognized",
 ]
