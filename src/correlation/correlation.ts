@@ -38,6 +38,8 @@ export interface Correlation {
    * names that go before those of the options.
    */
   correlate: (event: StoredEvent, normalized: Normalized, known?: KnownNames) => RuledEvent
+  /** The links that the rules make of an event where it shows these references, and no others. */
+  linksOf: (event: StoredEvent, normalized: Normalized, references: readonly Reference[]) => readonly Link[]
 }
 
 export interface CorrelationOptions {
@@ -82,6 +84,7 @@ export function createCorrelation({
       for (const failure of failures) report(event, failure)
       return { references, links, failures }
     },
+    linksOf: (event, normalized, references) => runRules(rules, event, normalized, references).links,
   }
 }
 

@@ -28,7 +28,7 @@ const maxEventsOfEach = 25
 /** Makes the explanation for these platforms and rules: what is stored, and what they read in it today. */
 export function createExplain(
   platforms: readonly Platform[],
-  correlation: Pick<Correlation, "correlate" | "rules">,
+  correlation: Pick<Correlation, "correlate" | "linksOf" | "rules">,
 ): Explain {
   const reread = createReread(platforms, correlation)
   return async (db, { tenant, from, to, asOf }) => {
@@ -62,7 +62,7 @@ export function createExplain(
     const verdict = verdictOf(links, path)
     const counterEvidence = [
       ...records.flatMap(ending),
-      ...found.filter(({ kind }) => path === null || kind === "skip_word" || !nameKinds.has(kind)),
+      ...found.filter(({ kind }) => path === null || !isOfOneMention(kind)),
       ...reverts.filter(({ to: reverted }) => !isLink(reverted, records, path)).map(revert),
     ]
     const common = path === null ? commonGround(fromReach, toReach, pair) : null
@@ -106,6 +106,11 @@ async function pairOf(db: Db, tenant: string, from: string, to: string, asOf: Da
   const ones = await keysOfThing(db, tenant, from, asOf)
   if (ones.includes(to)) return { ones: [from], others: [to] }
   return { ones, others: await keysOfThing(db, tenant, to, asOf) }
+}
+
+/** Whether it says why one mention ties nothing, and so nothing against what ties the two all the same. */
+function isOfOneMention(kind: Finding["kind"]): boolean {
+  return kind === "listed" || (nameKinds.has(kind) && kind !== "skip_word")
 }
 
 function verdictOf(links: readonly ExplainedLink[], path: Explanation["path"]): Explanation["verdict"] {

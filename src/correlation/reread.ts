@@ -1,12 +1,11 @@
 import { setImmediate as nextTurn } from "node:timers/promises"
-import { canonicalEntityKey } from "../core/entity-key.ts"
-import type { Link, StoredEvent } from "../core/envelope.ts"
+import { canonicalEntityKey, entityKind } from "../core/entity-key.ts"
+import type { Link, Reference, StoredEvent } from "../core/envelope.ts"
 import type { Finding } from "../core/explanation.ts"
 import { createNormalizer, type NormalizedEvent } from "../core/normalize-event.ts"
 import type { KnownNames, Platform } from "../core/platform.ts"
 import type { LinkRecord } from "../store/explain.ts"
 import type { Correlation, RuledEvent } from "./correlation.ts"
-import { namingAlone } from "./counterfactual.ts"
 import { builtInRules } from "./rules/index.ts"
 import { unreadMentions, type Unread } from "./unread.ts"
 
@@ -48,7 +47,7 @@ export const nameKinds: ReadonlySet<Finding["kind"]> = new Set<Unread["kind"]>([
  */
 export function createReread(
   platforms: readonly Platform[],
-  { correlate, rules }: Pick<Correlation, "correlate" | "rules">,
+  { correlate, linksOf, rules }: Pick<Correlation, "correlate" | "linksOf" | "rules">,
 ): (
   events: readonly StoredEvent[],
   pair: Pair,
@@ -97,7 +96,7 @@ export function createReread(
         ...namesUnread(read, pair, known, seen),
         ...failed(ruled, stored),
         ...outdated(ruled, before, pair, stored),
-        ...listed(read, ruled, pair, known),
+        ...listed(read, ruled, pair),
       ],
       links: ruled.links,
     }
@@ -148,30 +147,49 @@ export function createReread(
     }))
   }
 
-  /** Weak links that would be strong, did their field name nothing else. */
-  function listed(
-    { event, normalized }: NormalizedEvent,
-    ruled: RuledEvent,
-    pair: Pair,
-    known: KnownNames,
-  ): Finding[] {
-    const weak = ruled.links.filter((link) => link.strength === "weak" && isBetween(link, pair))
+  /** Weak links that would be strong, did the event name nothing else and all else stood as it does. */
+  function listed({ event, normalized }: NormalizedEvent, { references, links }: RuledEvent, pair: Pair) {
+    const weak = links.filter(
+      (link) =>
+        link.strength === "weak" && isBetween(link, pair) && !links.some((one) => isStrongOf(one, link)),
+    )
     if (weak.length === 0) return []
-    const targets = new Set([...pair.ones, ...pair.others])
-    const alone = correlate(event, namingAlone(platforms, normalized, targets, known), known).links
+    const isOfPair = ({ entity }: Reference): boolean =>
+      pair.ones.includes(entity) || pair.others.includes(entity)
+    const lonely = { ...normalized, references: normalized.references.filter(isOfPair) }
+    const alone = linksOf(event, lonely, references.filter(isOfPair))
     return weak.flatMap((link): Finding[] => {
-      const strong = alone.find(
-        (one) => one.strength === "strong" && one.from === link.from && one.to === link.to,
-      )
+      const strong = alone.find((one) => isStrongOf(one, link))
       if (strong === undefined) return []
-      const { field } = link.evidence
-      const beside = new Set(
-        ruled.references.filter(({ evidence }) => evidence.field === field).map(({ entity }) => entity),
-      )
-      const detail = `the ${field} names ${beside.size} things, too many for a strong link: alone, ${strong.rule} would tie ${link.from} to ${link.to}`
+      const detail = `${countOf(link, references)}, too many for a strong link: alone, ${strong.rule} would tie ${link.from} to ${link.to}`
       return [{ kind: "listed", detail, eventId: event.id, ...link.evidence }]
     })
   }
+}
+
+function isStrongOf(one: Link, { from, to }: Link): boolean {
+  return one.strength === "strong" && one.from === from && one.to === to
+}
+
+/** How many things the field of a link's evidence names, and all fields where those name more of its kind. */
+function countOf({ from, to, evidence }: Link, references: readonly Reference[]): string {
+  const ends = new Set([from, to, undefined])
+  const own = references.find(
+    ({ entity, subject, evidence: shown }) =>
+      ends.has(entity) &&
+      ends.has(subject) &&
+      shown.field === evidence.field &&
+      shown.start === evidence.start,
+  )
+  const beside = references.filter(
+    ({ subject, document }) => subject === own?.subject && document === own?.document,
+  )
+  const count = (counts: (reference: Reference) => boolean): number =>
+    new Set(beside.filter(counts).map(({ entity }) => entity)).size
+  const inField = count((reference) => reference.evidence.field === evidence.field)
+  const inAll = count(({ entity }) => entityKind(entity) === entityKind(to))
+  const names = `the ${evidence.field} names ${inField} ${inField === 1 ? "thing" : "things"}`
+  return inAll > inField ? `${names}, all fields together ${inAll}` : names
 }
 
 function failed({ failures }: RuledEvent, event: StoredEvent): Finding[] {

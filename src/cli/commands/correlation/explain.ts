@@ -68,11 +68,13 @@ function* sentences(explanation: Explanation): Generator<string> {
   for (const { subject, relation, entity, evidence: shown } of references) {
     yield `  ${subject ?? "the event"} ${relation} ${entity} (${JSON.stringify(shown.text)} in the ${shown.field})`
   }
-  const events = `${examined.events} ${examined.events === 1 ? "event" : "events"} of the two`
-  if (examined.events > 0)
-    yield examined.complete
-      ? `All ${events} were read anew.`
-      : `The newest ${events} were read anew; there are more.`
+  if (examined.events > 0) yield readAnew(examined)
+}
+
+function readAnew({ events, complete }: Explanation["examined"]): string {
+  const [which, were] = events === 1 ? ["one event", "was"] : [`${events} events`, "were"]
+  if (!complete) return `The newest ${which} of the two ${were} read anew; there are more.`
+  return `${events === 1 ? "The" : "All"} ${which} of the two ${were} read anew.`
 }
 
 function evidence({ from, relation, to, rule, ruleVersion, strength, ...link }: ExplainedLink): string {
