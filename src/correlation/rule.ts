@@ -71,6 +71,7 @@ export interface RuleInput {
 export interface RuleAbout {
   /** What it looks at. */
   reads: string
+  /** The one relation of its links, or the commonest. */
   relation: string
   strength: Link["strength"]
   /** When links of a strong rule are weak all the same; null where they never are. */

@@ -6,6 +6,9 @@ import { pullRequestOpened } from "../../fixtures/correlation/github.ts"
 import { pullRequest } from "../../fixtures/correlation/github-payload.ts"
 import { toSecond, uuidOf } from "../../fixtures/correlation/request.ts"
 import { builtInRules } from "../../src/correlation/rules/index.ts"
+import { createExtractor } from "../../src/correlation/extract-record.ts"
+import { platforms } from "../../src/platforms/index.ts"
+import { reservedWords } from "../../src/platforms/linear/stop-words.ts"
 import { sendWebhook, startTestHub, until } from "../support/hub.ts"
 
 const text = await readFile(new URL("../../docs/explain.md", import.meta.url), "utf8")
@@ -20,6 +23,28 @@ it("the docs list the built-in rules as they are", () => {
       return `| \`${name}\` | ${about?.reads} | \`${about?.relation}\` | ${about?.strength}${weakWhere} |`
     }),
   )
+})
+
+it("the docs list the words that are no team's key as they are", () => {
+  const section = /\n## Keys that are no team's\n([^]*?)\n## /.exec(text)?.[1] ?? ""
+  const rows = [...section.matchAll(/^\| [^|]+ \| `([A-Z0-9 ]+)` \|$/gm)]
+  const listed = rows.flatMap(([, words = ""]) => words.split(" ")).toSorted()
+  const longest = 7 // no key is longer
+  const reserved = [...reservedWords].filter(({ length }) => length <= longest)
+  expect(listed).toEqual(reserved.map((word) => word.toUpperCase()).toSorted())
+
+  const further = [...section.matchAll(/`(\w+-\d+)`/g)].map(([, name = ""]) => name)
+  const named = new Set(further.filter((name) => !name.startsWith("ABC-") && !name.startsWith("KEY-")))
+  expect(named.size).toBe(8)
+  const unaware = createExtractor(platforms)
+  for (const name of named) {
+    const body = `Limits\n\nand ${name} here`
+    expect([name, unaware({ id: 1, body })]).toEqual([name, []])
+    const teamKeys = new Set([name.slice(0, name.indexOf("-")).toUpperCase()])
+    expect(createExtractor(platforms, { teamKeys })({ id: 1, body })).toMatchObject([
+      { entity: `linear:issue:${name.toUpperCase()}` },
+    ])
+  }
 })
 
 it("the docs' rule links what its words show, for as long as they stand there", async () => {

@@ -12,7 +12,8 @@ export const mention: Rule = {
   name: "mention",
   version: 1,
   about: {
-    reads: "whatever else names a thing: `ENG-123` in a body or a comment, the parent of an issue",
+    reads:
+      "whatever else names a thing: `ENG-123` in a body or a comment, the parent of an issue; by what the words make of it also `quotes` (in a quoted line), `may_name` (no team of that key is known), `parent` and the like",
     relation: "mentions",
     strength: "weak",
     weakWhere: null,

@@ -1,8 +1,9 @@
 /**
  * What stands before a dash and a number without naming a team. Nobody's keys are known here, so only
  * what is far more often something else is listed: `IOS-12` or `API-7` may well be issues.
+ * These, in any case.
  */
-const inAnyCase = wordSet(
+export const reservedWords = wordSet(
   // encodings, protocols
   "utf ucs ascii latin cp koi big euc gb http https ftp smtp imap tcp udp ip ipv tls ssl dtls",
   "oauth saml jwt pkcs uuid guid",
@@ -57,7 +58,7 @@ const versioned = /^(?:[a-z]\d|([a-z]+)\d{1,4})$/
 /** Whether `word`, before a dash and `number`, is taken for something other than a team's key. */
 export function isStopWord(word: string, number: string): boolean {
   const lower = word.toLowerCase()
-  if (inAnyCase.has(lower)) return true
+  if (reservedWords.has(lower)) return true
   if (word !== word.toUpperCase()) {
     if (inLowerCase.has(lower)) return true
     if (inLowerCaseUnlessSerial.has(lower)) return !isSerial(number)
@@ -65,7 +66,7 @@ export function isStopWord(word: string, number: string): boolean {
   if (sized.has(lower)) return size.test(number) || generation.test(`${lower}-${number}`)
   const match = versioned.exec(lower)
   if (match === null) return false
-  return match[1] === undefined || inAnyCase.has(match[1]) || sized.has(match[1])
+  return match[1] === undefined || reservedWords.has(match[1]) || sized.has(match[1])
 }
 
 /** Numbers with a meaning of their own: HTTP's statuses, years, powers of two, ports, round hundreds. */
