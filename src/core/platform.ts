@@ -117,8 +117,6 @@ export interface KnownNames {
    * key is at most possible (`may_name`); where they are not, an identifier is told by how it is written.
    */
   teamKeys?: ReadonlySet<string> | undefined
-  /** These are all the teams there are, and no other key is a team's. */
-  allTeams?: boolean | undefined
 }
 
 /** What a platform makes of a message; everything here is derived and can be derived again. */

@@ -28,14 +28,14 @@ const subject = "github:pull_request:record"
 const epoch = new Date(0)
 
 /**
- * Makes the function that reads records as if each were a pull request just opened; it keeps no state. Keys of
- * teams, where they are given, are all there are.
+ * Makes the function that reads records as a hub that knows these names reads a pull request just opened; it
+ * keeps no state.
  */
 export function createExtractor(
   platforms: readonly Platform[],
   known: KnownNames = {},
 ): (record: TextRecord) => ExtractedReference[] {
-  const { correlate } = createCorrelation({ platforms, known: { allTeams: true, ...known } })
+  const { correlate } = createCorrelation({ platforms, known })
   return (record) => {
     const normalized = pullRequestOf(record)
     const { references, links } = correlate(eventOf(normalized), normalized)

@@ -70,12 +70,23 @@ it("each record is answered by one line with its references, links and evidence"
   ])
 })
 
-it("with team keys, theirs alone count, in any case", async () => {
-  const line = JSON.stringify({ id: 1, title: "on to the web-75 retry of ENG-1", branch: null, body: null })
-  const entities = ({ records }: Awaited<ReturnType<typeof extract>>) =>
-    records.flatMap(({ references }) => references.map(({ entity }: { entity: string }) => entity))
-  expect(entities(await extract(line))).toEqual(["linear:issue:ENG-1"])
-  expect(entities(await extract(line, "--team-keys", "web, PLAT"))).toEqual(["linear:issue:WEB-75"])
+type Shown = Record<"entity" | "relation" | "strength", string>
+
+it("with team keys, theirs count in any case, and others may be names, as in a hub that knows them", async () => {
+  const title = "on to the web-75 retry"
+  const line = JSON.stringify({ id: 1, title, body: "Fixes ENG-1, UTF-8; like ENG-2" })
+  const shown = ({ records }: Awaited<ReturnType<typeof extract>>) =>
+    records.flatMap(({ references }) =>
+      references.map(({ entity, relation, strength }: Shown) => `${relation} ${entity} ${strength}`),
+    )
+  expect(shown(await extract(line))).toEqual([
+    "implements linear:issue:ENG-1 strong",
+    "mentions linear:issue:ENG-2 weak",
+  ])
+  expect(shown(await extract(line, "--team-keys", "web, PLAT"))).toEqual([
+    "implements linear:issue:WEB-75 strong",
+    "may_name linear:issue:ENG-1 weak",
+  ])
 })
 
 it("bad lines are told by their number and stop no other", async () => {

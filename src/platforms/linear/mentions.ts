@@ -14,12 +14,12 @@ const maxMentions = 500
 export function mentionsIn(
   field: TextField,
   subject: string | null,
-  { teamKeys, allTeams = false }: KnownNames = {},
+  { teamKeys }: KnownNames = {},
 ): Mention[] {
   const { format, text } = field
   if (format === "url" || !/-[1-9]/.test(text)) return []
   const found = identifiersIn(field, teamKeys)
-  if (teamKeys !== undefined && !allTeams) found.push(...ofOtherTeams(field, teamKeys))
+  if (teamKeys !== undefined) found.push(...ofOtherTeams(field, teamKeys))
   const byEntity = new Map<string, Mention>()
   for (const { identifier, relation, start, end } of found) {
     const entity = entityKey.linearIssue(identifier)
