@@ -1,12 +1,12 @@
 import { Hono, type Context, type Env } from "hono"
 import { z } from "zod"
-import { canonicalEntityKey } from "../core/entity-key.ts"
 import { SignalboxError } from "../core/errors.ts"
 import type { Explanation, ExplanationQuery } from "../core/explanation.ts"
 import { maskRow } from "../core/mask.ts"
 import { isKnownEntity } from "../store/correlations.ts"
 import { readAs, type Database, type Db } from "../store/database.ts"
 import { instant } from "./instant.ts"
+import { mustBeKey } from "./must-be-key.ts"
 import { parseQuery } from "./parse.ts"
 
 export interface LinkRouteOptions<E extends Env> {
@@ -24,8 +24,8 @@ export function linkRoutes<E extends Env>({ database, tenantOf, explain }: LinkR
   const app = new Hono<E>()
   app.get("/explain", async (c) => {
     const query = parseQuery(c, pair)
-    const from = readKey(query.from, "from")
-    const to = readKey(query.to, "to")
+    const from = mustBeKey(query.from, "from")
+    const to = mustBeKey(query.to, "to")
     if (from === to) throw new SignalboxError("bad_request", "from and to are the same entity")
     const asOf = query.asOf ?? null
     const tenant = tenantOf(c)
@@ -40,10 +40,4 @@ export function linkRoutes<E extends Env>({ database, tenantOf, explain }: LinkR
     return c.body(maskRow(JSON.stringify(explanation)), 200, { "content-type": "application/json" })
   })
   return app
-}
-
-function readKey(text: string, name: string): string {
-  const key = canonicalEntityKey(text)
-  if (key !== null) return key
-  throw new SignalboxError("bad_request", `${name}: not an entity key such as linear:issue:ENG-123`)
 }

@@ -337,8 +337,14 @@ describe("a question that cannot be answered", () => {
       404,
       `nothing is known of ${issue(9998)}, nor of ${issue(9999)}`,
     ])
-    const { status, body } = await ask("ENG-123", issue(123))
-    expect([status, body.detail]).toEqual([400, "from: not an entity key such as linear:issue:ENG-123"])
+    for (const name of ["ENG-123", "acme/api#42", "https://linear.app/acme/issue/ENG-123"]) {
+      const { status, body } = await ask(name, issue(123))
+      expect(status).toBe(400)
+      expect(body.detail).toMatch(
+        /^from: "\S+" is no entity key: .* GET \/api\/v1\/entities\?name= tells the key/,
+      )
+    }
+    expect((await ask(issue(123), "ENG-124")).body.detail).toMatch(/^to: "ENG-124" is no entity key/)
     expect((await ask(issue(123), "linear:issue:eng-123")).status).toBe(400)
     expect((await hub.json(`/api/v1/links/explain?from=${issue(123)}`)).status).toBe(400)
     expect((await ask(pr(42), issue(123), { asOf: "yesterday" })).status).toBe(400)
