@@ -19,18 +19,36 @@ export interface LogPage {
 
 const pageRows = 500
 
-interface PageRow extends Nullable<EventRow> {
-  head: number
-  position: number | null
-  found: number | null
+/** A row of the log with its event. */
+export interface LoggedRow extends EventRow {
+  position: number
   event_references: Reference[] | null
+}
+
+interface PageRow extends Nullable<LoggedRow> {
+  head: number
+  found: number | null
+}
+
+/** The references of an event, in SQL, as one value in their order; `id` is an expression. */
+export function referencesOf(id: string): string {
+  return `(select jsonb_agg(jsonb_build_object('entity', r.entity, 'relation', r.relation, 'evidence', r.evidence)
+      || case when r.subject is null then '{}' else jsonb_build_object('subject', r.subject) end
+      order by r.ordinal)
+    from event_references r where r.event_id = ${id})`
+}
+
+/** The event of a row. */
+export function loggedEvent(row: LoggedRow): LoggedEvent {
+  return { ...storedEvent(row), position: row.position, references: row.event_references ?? [] }
 }
 
 /**
  * Reads what follows a position, every tenant's: 500 events at most, and no further event once
  * `maxBytes` of bodies are read. Positions have no holes of their own, so one that is missing was
  * dropped. One statement, so that rows and head are of one snapshot; prepared under a name, because
- * planning over all partitions takes longer than reading a few rows.
+ * planning over all partitions takes longer than reading a few rows. What `limit` makes no join of is
+ * sought event by event: for a page of them the planner would read whole partitions.
  */
 export async function readLogPage(db: Db, after: number, maxBytes: number): Promise<LogPage> {
   const { rows } = await db.query<PageRow>({
@@ -40,11 +58,7 @@ export async function readLogPage(db: Db, after: number, maxBytes: number): Prom
       from event_log_head h
       left join lateral (
         select l.position, ${eventColumns}, raw,
-          (select jsonb_agg(jsonb_build_object('entity', r.entity, 'relation', r.relation, 'evidence', r.evidence)
-              || case when r.subject is null then '{}' else jsonb_build_object('subject', r.subject) end
-              order by r.ordinal)
-            from event_references r where r.event_id = e.id) as event_references,
-          l.found
+          ${referencesOf("l.event_id")} as event_references, l.found
         from (
           select position, event_id, count(*) over () as found,
             sum(bytes) over (order by position) - bytes as bytes_before
@@ -52,7 +66,7 @@ export async function readLogPage(db: Db, after: number, maxBytes: number): Prom
             select position, event_id, bytes from event_log where position > $1 order by position limit ${pageRows}
           ) next
         ) l
-        left join events e on e.id = l.event_id
+        left join lateral (select ${eventColumns}, raw from events where id = l.event_id limit 1) e on true
         where l.bytes_before < $2 -- by the log's own figure, so that nothing is read in vain
       ) p on true
       order by p.position`,
@@ -71,12 +85,11 @@ type Nullable<Row> = { [Column in keyof Row]: Row[Column] | null }
 // The join with the head row yields nulls alone where nothing follows, and a log row outlives its
 // event for a moment while retention drops partition after partition.
 function toEvent(row: PageRow): LoggedEvent[] {
-  if (!isWhole(row) || row.position === null) return []
-  return [{ ...storedEvent(row), position: row.position, references: row.event_references ?? [] }]
+  return isWhole(row) ? [loggedEvent(row)] : []
 }
 
-function isWhole(row: Nullable<EventRow>): row is EventRow {
-  return row.id !== null
+function isWhole(row: Nullable<LoggedRow>): row is LoggedRow {
+  return row.id !== null && row.position !== null
 }
 
 /** Fills the places between `after` and `upTo` that no event stands for with holes. */
