@@ -9,6 +9,7 @@ import type { SubmitEvent } from "./handlers/submit-caused.ts"
 import type { Ingest } from "./ingest/ingest.ts"
 import type { Database } from "./store/database.ts"
 import { readLogPage } from "./store/log-pages.ts"
+import { readWantedLog } from "./store/wanted-log.ts"
 import type { Feed } from "./streaming/feed.ts"
 
 export interface StartHandlersOptions {
@@ -33,6 +34,7 @@ export async function startHandlers(
   const consumers = createConsumers({
     database,
     read: (after) => readLogPage(database.work, after, readBytes),
+    readWanted: (after, mayWant) => readWantedLog(database.work, after, mayWant, readBytes),
     onGrowth: (wake) => feed.subscribe({ advance: wake, setBack: wake }),
     clock,
     log,

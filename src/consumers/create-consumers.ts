@@ -12,7 +12,7 @@ import type { DeliveryDefinition } from "./delivery-definition.ts"
 import { startFollower, type Follower, type FollowOptions } from "./follow.ts"
 import { createLeaseKeeper } from "./lease-keeper.ts"
 import { createLedger } from "./ledger.ts"
-import { createLogWindow, type ReadLog } from "./log-window.ts"
+import { createLogWindow, type ReadLog, type ReadWanted } from "./log-window.ts"
 import { createOneAtATime } from "./one-at-a-time.ts"
 import { partitionOf } from "./partition-of.ts"
 import { startPartitionWorker } from "./partition-worker.ts"
@@ -25,6 +25,8 @@ export interface ConsumersOptions {
   database: Pick<Database, "work">
   /** Reads the log, a bounded stretch at a time; all consumers together read each once. */
   read: ReadLog
+  /** The same for one consumer that lags behind the others. */
+  readWanted?: ReadWanted
   log: Log
   clock?: Clock
   /** Chance, 0 up to 1, for the jitter of retries. */
@@ -111,7 +113,7 @@ export function createConsumers(options: ConsumersOptions): Consumers {
   })
   const ledger = createLedger(pool, clock)
   const oneSuspectAtATime = createOneAtATime()
-  const window = createLogWindow(read)
+  const window = createLogWindow(read, { readWanted: options.readWanted })
   const services = {
     pool,
     ledger,

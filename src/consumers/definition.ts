@@ -1,6 +1,7 @@
 import type { LoggedEvent } from "../core/envelope.ts"
 import type { Log } from "../core/log.ts"
 import type { ConsumerKind, StartFrom } from "../store/consumers.ts"
+import type { MayWant } from "./log-window.ts"
 import type { RetryPolicy } from "./retry-policy.ts"
 
 /** Takes the events of every tenant; for what the operator of the hub runs, never for a tenant's own. */
@@ -32,6 +33,8 @@ export interface ConsumerTraits {
   filter?: Readonly<Record<string, unknown>>
   /** Whether it wants an event. One that throws counts as a failed attempt at that event. */
   matches: (event: LoggedEvent) => boolean
+  /** What `matches` can tell from a head alone: where this says no, it must as well. Must not throw. */
+  mayWant?: MayWant
   /** Shares into which events are dealt by entity; within one their order is kept (1). */
   partitions?: number
   /** Runs at the same time within a partition; events of one entity still follow each other (1). */

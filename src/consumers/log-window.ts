@@ -1,6 +1,7 @@
 import type { LoggedEvent } from "../core/envelope.ts"
 import { eventWeight, holeWeight } from "../core/event-weight.ts"
 import type { Hole } from "../store/log-pages.ts"
+import type { LogHead } from "../store/wanted-log.ts"
 
 /** A stretch of the log in position order, with the holes that retention has left. */
 export interface Stretch {
@@ -9,14 +10,25 @@ export interface Stretch {
   upTo: number
 }
 
-/** Reads what follows a position, of every tenant; as much as it sees fit, and nothing at the end of the log. */
-export type ReadLog = (after: number) => Promise<Stretch>
+/**
+ * Reads what follows a position, of every tenant; as much as it sees fit, and nothing at the end of the log.
+ * What `mayWant` says no to may be left out.
+ */
+export type ReadLog = (after: number, mayWant?: MayWant) => Promise<Stretch>
+
+/** Whether a reader may want the events of a head. */
+export type MayWant = (head: LogHead) => boolean
+
+/** Reads no more than what somebody may want; undefined where only the whole log can tell what follows. */
+export type ReadWanted = (after: number, mayWant: MayWant) => Promise<Stretch | undefined>
 
 export interface LogWindowOptions {
   /** Memory that is kept, roughly (32 MiB). */
   maxBytes?: number
   /** Items handed out at a time (256). */
   maxItems?: number
+  /** Serves readers that lag behind what is kept. */
+  readWanted?: ReadWanted | undefined
 }
 
 /** The log as many readers share it. */
@@ -29,11 +41,12 @@ export interface LogWindow {
 /**
  * Lets any number of readers follow the log at the price of one: the newest events stay in memory,
  * readers that want the same stretch at the same time share one query, and where the end was found,
- * nobody looks again before `refresh`. Whoever lags behind what is kept reads for himself.
+ * nobody looks again before `refresh`. Whoever lags behind what is kept reads for himself, and no more than
+ * he may want: many that lag, each at a place of his own, would else read everything as often as there are of them.
  */
 export function createLogWindow(
   read: ReadLog,
-  { maxBytes = 32 * 1024 * 1024, maxItems = 256 }: LogWindowOptions = {},
+  { maxBytes = 32 * 1024 * 1024, maxItems = 256, readWanted }: LogWindowOptions = {},
 ): LogWindow {
   let items: (LoggedEvent | Hole)[] = []
   let after = 0 // the window says everything about positions from here …
@@ -85,9 +98,13 @@ export function createLogWindow(
   }
 
   return {
-    async read(position) {
+    async read(position, mayWant) {
       const known = held(position)
       if (known !== undefined) return known
+      if (position < after && mayWant !== undefined) {
+        const wanted = await readWanted?.(position, mayWant)
+        if (wanted !== undefined) return wanted
+      }
       if (position === end) return { items: [], upTo: position }
       let stretch = underWay.get(position)
       if (stretch === undefined) {

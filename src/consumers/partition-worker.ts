@@ -20,7 +20,7 @@ import { handedBack, heldBack } from "./settlements.ts"
 import type { RetryPolicy } from "./retry-policy.ts"
 import { runEvent } from "./run-event.ts"
 import { createWaker } from "./waker.ts"
-import { wantedBy } from "./wanted-by.ts"
+import { mayBeWantedBy, wantedBy } from "./wanted-by.ts"
 import { within } from "./within.ts"
 import { settledUnder, workKey, type Work } from "./work.ts"
 import { createWriter } from "./write-settlement.ts"
@@ -44,7 +44,9 @@ export function startPartitionWorker(
   const skips = delivery?.skips === true
   const pace = paceOf(definition)
   const wants = wantedBy(definition, lease)
-  const read = pace.readsAhead ? readAhead(services.read) : services.read
+  const mayWant = mayBeWantedBy(definition)
+  const readWanted = (after: number) => services.read(after, mayWant)
+  const read = pace.readsAhead ? readAhead(readWanted) : readWanted
   const waker = createWaker()
   const ending = new AbortController() // begins nothing new
   const cut = new AbortController() // ends the runs

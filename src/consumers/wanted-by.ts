@@ -1,6 +1,7 @@
 import type { LoggedEvent } from "../core/envelope.ts"
 import type { TakenLease } from "../store/consumer-leases.ts"
 import { everyTenant } from "./definition.ts"
+import type { MayWant } from "./log-window.ts"
 import { orderKey, partitionOf } from "./partition-of.ts"
 import type { AnyDefinition } from "./worker-services.ts"
 
@@ -18,4 +19,9 @@ export function wantedBy(
       return true // the run asks again, and puts the error down to this event
     }
   }
+}
+
+/** What `wantedBy` can tell from a head alone. */
+export function mayBeWantedBy({ tenant, mayWant }: AnyDefinition): MayWant {
+  return (head) => (tenant === everyTenant || head.tenant === tenant) && mayWant?.(head) !== false
 }

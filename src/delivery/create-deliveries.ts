@@ -6,7 +6,7 @@ import { parseFilter } from "../core/filter.ts"
 import type { Log } from "../core/log.ts"
 import type { Sealing } from "../core/sealing.ts"
 import type { WebhookRow } from "../core/subscription.ts"
-import { compileSelection } from "../core/selection.ts"
+import { compileHeadSelection, compileSelection } from "../core/selection.ts"
 import { streamSelection } from "../core/stream-definition.ts"
 import { findStream } from "../store/streams.ts"
 import { listenForWebhookChanges } from "../store/webhook-changes.ts"
@@ -121,7 +121,8 @@ export function createDeliveries(options: DeliveriesOptions): Deliveries {
       log.error({ subscription: id, name, tenant }, `webhooks are not sent: ${why}`)
       return
     }
-    const matches = compileSelection({ all: [streamSelection(stream), parseFilter(row.filter)] })
+    const selection = { all: [streamSelection(stream), parseFilter(row.filter)] }
+    const matches = compileSelection(selection)
     const health = createHealthBook(row.id)
     const onGone = (reason: string) => void turnOff(row.id, reason)
     const onRest = () => {
@@ -147,6 +148,7 @@ export function createDeliveries(options: DeliveriesOptions): Deliveries {
       kind: "webhook",
       stream: row.stream,
       matches,
+      mayWant: compileHeadSelection(selection),
       attempt: endpoint.attempt,
       gate: endpoint.gate,
       width: row.concurrency,

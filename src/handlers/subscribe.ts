@@ -1,7 +1,7 @@
 import { SignalboxError } from "../core/errors.ts"
 import { parseFilter, type Filter } from "../core/filter.ts"
 import { maskedPayload } from "../core/mask.ts"
-import { compileSelection } from "../core/selection.ts"
+import { compileHeadSelection, compileSelection, type Selection } from "../core/selection.ts"
 import { streamSelection } from "../core/stream-definition.ts"
 import type { Db } from "../store/database.ts"
 import { findStream } from "../store/streams.ts"
@@ -56,7 +56,7 @@ function consume(
 ): Enrol {
   return async (services) => {
     const tenant = options.tenant ?? "default"
-    const matches = await streamMatcher(services.db, tenant, stream, filter)
+    const selection = await selectionOf(services.db, tenant, stream, filter)
     const run = runHandler(name, callback, services, maskedPayload)
     const kind = "callback"
     return services.consumers.add({
@@ -65,7 +65,8 @@ function consume(
       tenant,
       stream,
       filter: { ...filter },
-      matches,
+      matches: compileSelection(selection),
+      mayWant: compileHeadSelection(selection),
       run,
       ...consumerOptions(options),
     })
@@ -81,12 +82,12 @@ function follow(
 ): Enrol {
   return async (services) => {
     const { tenant = "default", from, timeoutMs } = options
-    const matches = await streamMatcher(services.db, tenant, stream, filter)
+    const selection = await selectionOf(services.db, tenant, stream, filter)
     const run = runHandler(name, callback, services, maskedPayload)
     const follower = services.consumers.follow({
       name,
       tenant,
-      matches,
+      matches: compileSelection(selection),
       run,
       ...(from === undefined ? {} : { from }),
       ...(timeoutMs === undefined ? {} : { timeoutMs }),
@@ -95,10 +96,10 @@ function follow(
   }
 }
 
-async function streamMatcher(db: Db, tenant: string, name: string, filter: Filter) {
+async function selectionOf(db: Db, tenant: string, name: string, filter: Filter): Promise<Selection> {
   const stream = await findStream(db, tenant, name)
   if (stream === undefined) {
     throw new SignalboxError("not_found", `there is no stream ${JSON.stringify(name)}`)
   }
-  return compileSelection({ all: [streamSelection(stream), filter] })
+  return { all: [streamSelection(stream), filter] }
 }

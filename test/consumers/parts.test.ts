@@ -180,6 +180,52 @@ test("a window hands every reader every position once, wherever he starts and ho
   )
 })
 
+test("who lags behind a window reads what he may want and no more, and gets the whole log where that says nothing", async () => {
+  const log = Array.from(
+    { length: 60 },
+    (_, index) =>
+      ({
+        position: index + 1,
+        id: `${index + 1}`,
+        type: `${index % 3}`,
+        raw: Buffer.alloc(3),
+      }) as LoggedEvent,
+  )
+  const whole: number[] = []
+  const stretchOf = (after: number, items: LoggedEvent[]) => ({
+    items: items.filter(({ position }) => position > after && position <= after + 10),
+    upTo: Math.min(after + 10, log.length),
+  })
+  const { read } = createLogWindow(
+    async (after) => {
+      whole.push(after)
+      return stretchOf(after, log)
+    },
+    {
+      maxBytes: 15 * (2 * 3 + 2048),
+      readWanted: async (after, mayWant) =>
+        after === 20
+          ? undefined
+          : stretchOf(
+              after,
+              log.filter((event) => mayWant(event)),
+            ),
+    },
+  )
+  for (let position = 0; position < 60;) position = (await read(position)).upTo
+  whole.length = 0
+  const seen: LoggedEvent[][] = []
+  for (let position = 0; position < 60;) {
+    const { items, upTo } = await read(position, ({ type }) => type === "0")
+    seen.push(items as LoggedEvent[])
+    position = upTo
+  }
+  const types = seen.map((items) => [...new Set(items.map(({ type }) => type))].toSorted().join(""))
+  expect(types).toEqual(["0", "0", "012", "0", "0", "012"]) // the last from the window
+  expect(seen.flat().filter(({ type }) => type === "0")).toHaveLength(20)
+  expect(whole).toEqual([20])
+})
+
 test("a window counts what small events and holes take in memory, and lets go of the oldest", async () => {
   const log = Array.from({ length: 400 }, (_, index): LoggedEvent | Hole =>
     index < 200

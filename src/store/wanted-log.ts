@@ -1,0 +1,101 @@
+import type { LoggedEvent } from "../core/envelope.ts"
+import type { Db } from "./database.ts"
+import { eventColumns } from "./events.ts"
+import { loggedEvent, referencesOf, type Hole, type LoggedRow } from "./log-pages.ts"
+
+/** What the log tells of an event without its row. */
+export type LogHead = Pick<LoggedEvent, "tenant" | "platform" | "source" | "type" | "name" | "priority">
+
+/** What somebody wants of a stretch of the log, in position order. */
+export interface WantedStretch {
+  items: (LoggedEvent | Hole)[]
+  /** It says everything that is wanted up to here. */
+  upTo: number
+}
+
+const scanRows = 1_000
+const maxEvents = 256
+
+interface HeadCount extends LogHead {
+  count: number
+  last: number
+}
+
+/**
+ * Reads what somebody wants of the 1,000 log rows that follow a position: 256 events at most, and none further
+ * once `maxBytes` of bodies are read. `wants` is asked once about events of one head, and what it does not want
+ * costs no body. Undefined where nothing follows or positions are missing: the whole log tells of that.
+ */
+export async function readWantedLog(
+  db: Db,
+  after: number,
+  wants: (head: LogHead) => boolean,
+  maxBytes: number,
+): Promise<WantedStretch | undefined> {
+  const heads = await headsBehind(db, after)
+  const upTo = Math.max(after, ...heads.map(({ last }) => last))
+  if (upTo === after || countOf(heads) < upTo - after) return undefined
+  const wanted = heads.filter(wants)
+  if (wanted.length === 0) return { items: [], upTo }
+  const items = await eventsOf(db, { after, upTo, wanted, maxBytes })
+  const last = items.at(-1)
+  if (items.length === countOf(wanted) || last === undefined) return { items, upTo }
+  return { items, upTo: "to" in last ? last.to : last.position }
+}
+
+function countOf(heads: readonly HeadCount[]): number {
+  return heads.reduce((sum, { count }) => sum + count, 0)
+}
+
+async function headsBehind(db: Db, after: number): Promise<HeadCount[]> {
+  const { rows } = await db.query<HeadCount>({
+    name: "heads_behind",
+    text: `select tenant, platform, source, type, name, priority, count(*) as count, max(position) as last
+      from (select * from event_log where position > $1 order by position limit ${scanRows}) next
+      group by 1, 2, 3, 4, 5, 6`,
+    values: [after],
+  })
+  return rows
+}
+
+interface WantedRow extends LoggedRow {
+  isGone: boolean
+}
+
+async function eventsOf(
+  db: Db,
+  { after, upTo, wanted, maxBytes }: { after: number; upTo: number; wanted: LogHead[]; maxBytes: number },
+): Promise<WantedStretch["items"]> {
+  const { rows } = await db.query<WantedRow>({
+    name: "read_wanted_log",
+    text: `
+      with wanted as materialized (
+        select position, event_id, sum(bytes) over (order by position) - bytes as bytes_before
+        from (
+          select l.position, l.event_id, l.bytes
+          from (select * from event_log where position > $1 and position <= $2 order by position) l
+          join unnest($4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[])
+            as w (tenant, platform, source, type, name, priority)
+            using (tenant, platform, source, type, name, priority)
+          order by l.position limit ${maxEvents}
+        ) next
+      )
+      select w.position, e.*, e.id is null as "isGone", ${referencesOf("w.event_id")} as event_references
+      from wanted w
+      left join lateral (select ${eventColumns}, raw from events where id = w.event_id limit 1) e on true
+      where w.bytes_before < $3
+      order by w.position`,
+    values: [
+      after,
+      upTo,
+      maxBytes,
+      wanted.map(({ tenant }) => tenant),
+      wanted.map(({ platform }) => platform),
+      wanted.map(({ source }) => source),
+      wanted.map(({ type }) => type),
+      wanted.map(({ name }) => name),
+      wanted.map(({ priority }) => priority),
+    ],
+  })
+  return rows.map((row) => (row.isGone ? { from: row.position, to: row.position } : loggedEvent(row)))
+}
