@@ -8,21 +8,35 @@ export const remoteOptions = { url: { type: "string" }, key: { type: "string" } 
 /** What they say, for a command's usage. */
 export const remoteUsage = "[--url http://localhost:3000] [--key KEY, or SIGNALBOX_API_KEY]"
 
-/** The hub that `--url` and `--key` (or the environment) name. Throws `configuration` where there is no key. */
+/**
+ * The hub that `--url` and `--key` (or the environment, where what is empty counts as not set) name. Throws
+ * `configuration` where there is no key.
+ */
 export function hubOf({ options, env }: Pick<CommandContext, "options" | "env">): {
   base: string
   key: string
 } {
-  const base = textOption(options, "url") ?? env["SIGNALBOX_URL"] ?? `http://localhost:${env["PORT"] ?? 3000}`
-  const key = textOption(options, "key") ?? env["SIGNALBOX_API_KEY"] ?? env["SIGNALBOX_ADMIN_KEY"]
-  if (key === undefined) {
-    throw new SignalboxError("configuration", "an API key is needed: --key KEY, or set SIGNALBOX_API_KEY")
-  }
+  const set = (variable: string) => env[variable]?.trim() || undefined
+  const base = textOption(options, "url") ?? set("SIGNALBOX_URL") ?? `http://localhost:${set("PORT") ?? 3000}`
+  const key = textOption(options, "key") ?? set("SIGNALBOX_API_KEY") ?? set("SIGNALBOX_ADMIN_KEY")
+  if (key === undefined || key.trim() === "") throw keyMissing(key, env)
   if (/[^ -~\u00a0-\u00ff]/.test(key)) {
     // What refuses it would say it.
     throw new SignalboxError("configuration", "the API key holds characters that no header can carry")
   }
   return { base, key }
+}
+
+function keyMissing(option: string | undefined, env: CommandContext["env"]): SignalboxError {
+  const empty =
+    option === undefined
+      ? ["SIGNALBOX_API_KEY", "SIGNALBOX_ADMIN_KEY"].find((name) => env[name] !== undefined)
+      : "--key"
+  const why = empty === undefined ? "" : `, and ${empty} is empty`
+  return new SignalboxError(
+    "configuration",
+    `an API key is needed${why}: --key KEY, or set SIGNALBOX_API_KEY`,
+  )
 }
 
 /** What to say where no hub answers. */
