@@ -72,6 +72,7 @@ export const reprocessCommand: Command = {
     }
     report(context, result, definitions)
     if (!result.complete) return 130
+    if (!context.json) for (const line of hubAdvice(definitions, without)) context.out(line)
     return result.failed > 0 || result.faults.length > 0 ? 1 : 0
   },
 }
@@ -129,6 +130,22 @@ function isWhole(options: OptionValues): boolean {
   return ["since", "until", "platform", "entity", "tenant"].every((name) => options[name] === undefined)
 }
 
+/** What a hub runs with is known to its process alone, and whoever is told nothing takes it to be these rules. */
+function* hubAdvice(
+  rules: readonly { name: string; version: number }[],
+  without: ReadonlySet<string>,
+): Generator<string> {
+  if (rules.length === 0 && without.size === 0) return
+  yield "a hub that is running goes on with the rules it was started with, which cannot be seen from here; it lists them as it starts"
+  if (rules.length > 0) {
+    const names = rules.map(({ name, version }) => `${name} (version ${version})`).join(", ")
+    yield `for new events to get links of ${names}, start it with the same files: serve --rule FILE, or SIGNALBOX_RULES`
+  }
+  if (without.size > 0) {
+    yield `for new events to get no links of ${[...without].join(", ")}, start it without the file`
+  }
+}
+
 function report(
   { json, out }: CommandContext,
   result: ReprocessedLog,
@@ -149,9 +166,5 @@ function report(
   for (const { eventId, error } of failures) out(`${eventId}  ${error}`)
   if (failed > failures.length) out(`and ${failed - failures.length} more that cannot be derived`)
   out(`${mended} of ${events} events derived anew`)
-  if (rules.length > 0) {
-    const names = rules.map(({ name }) => name).join(", ")
-    out(`new events get links of ${names} from hubs that run with it: serve --rule FILE, or SIGNALBOX_RULES`)
-  }
   if (!complete) out(`interrupted: go on with --after ${position}`)
 }
