@@ -21,12 +21,10 @@ const maxPlaces = 3
  * which nothing is joined first. At most 3.
  */
 export function placesOf(text: string, targets: readonly string[]): NamePlace[] {
-  const ids = targets.map(idOf)
-  const parts = ids.map((id) => /#\d+$/.exec(id)?.[0] ?? /@(.{3,})$/.exec(id)?.[1])
   // A bare number may count anything.
-  const whole = ids.filter((id) => /\D/.test(id))
+  const whole = targets.map(idOf).filter((id) => /\D/.test(id))
   const names = new Set(whole.map((id) => id.toLowerCase()))
-  const apart = matchesOf(text, [...ids, ...parts.filter((part) => part !== undefined)], apartForm)
+  const apart = matchesOf(text, namesOf(targets), apartForm)
   const joined = matchesOf(text, whole, joinedForm)
   return [
     ...apart.map((place) => ({ ...place, joined: false })),
@@ -34,6 +32,25 @@ export function placesOf(text: string, targets: readonly string[]): NamePlace[] 
   ]
     .slice(0, maxPlaces)
     .map((place) => ({ ...place, whole: names.has(text.slice(place.start, place.end).toLowerCase()) }))
+}
+
+/** The text with other numbers wherever it names the things but at the place; its lists stay lists. */
+export function namedOnceAt(text: string, targets: readonly string[], { start: at }: Place): string {
+  let changed = ""
+  let done = 0
+  for (const { start, end } of matchesOf(text, namesOf(targets), apartForm)) {
+    if (start === at) continue
+    const name = text.slice(start, end)
+    changed += text.slice(done, start) + name.replace(/\d$/, (digit) => String((Number(digit) % 9) + 1))
+    done = end
+  }
+  return changed + text.slice(done)
+}
+
+function namesOf(targets: readonly string[]): string[] {
+  const ids = targets.map(idOf)
+  const parts = ids.map((id) => /#\d+$/.exec(id)?.[0] ?? /@(.{3,})$/.exec(id)?.[1])
+  return [...ids, ...parts.filter((part) => part !== undefined)]
 }
 
 /** `ENG` of `linear:issue:ENG-123`; nothing of other keys. */
@@ -49,8 +66,10 @@ const joinedForm = (name: string): string =>
 function matchesOf(text: string, names: readonly string[], form: (name: string) => string): Place[] {
   if (names.length === 0) return []
   const anyOf = names.map((name) => name.replaceAll(/[\\^$.*+?()[\]{}|/]/g, "\\$&")).join("|")
-  const matches = [...text.matchAll(new RegExp(form(`(?:${anyOf})`), "giu"))]
-  return matches.slice(0, maxPlaces).map(({ 0: name, index }) => ({ start: index, end: index + name.length }))
+  return [...text.matchAll(new RegExp(form(`(?:${anyOf})`), "giu"))].map(({ 0: name, index }) => ({
+    start: index,
+    end: index + name.length,
+  }))
 }
 
 function idOf(key: string): string {

@@ -1,7 +1,7 @@
 import type { Finding } from "../core/explanation.ts"
 import type { KnownNames, Mention, Platform, TextField } from "../core/platform.ts"
 import { blank } from "./hide-unsaid.ts"
-import { placesOf, teamKeyOf, type Place } from "./name-places.ts"
+import { namedOnceAt, placesOf, teamKeyOf, type Place } from "./name-places.ts"
 import { maxTextLength, readableText, readText } from "./read-text.ts"
 
 type Reason = Extract<
@@ -69,15 +69,17 @@ export function unreadMentions(
       return isRead(besideBlanks(text, place)) && !isOther() ? [unread("joined", field, place)] : []
     }
     if (place.end > maxTextLength) return [unread("past_the_end", field, place)]
-    const skips = unquoted === "branch" ? null : skipWordBefore(text, place, isRead)
+    // A word that skips the name elsewhere skips it here.
+    const alone = namedOnceAt(text, targets, place)
+    const skips = unquoted === "branch" ? null : skipWordBefore(alone, place, isRead)
     if (skips !== null) return [unread("skip_word", field, { start: skips, end: place.end })]
-    const upper = inCapitals(text, place)
+    const upper = inCapitals(alone, place)
     const trials: [Reason, () => boolean][] = [
       ["lower_case", () => isRead(upper)],
-      ["joined", () => isRead(besideBlanks(text, place))],
+      ["joined", () => isRead(besideBlanks(alone, place))],
       ["lower_case", () => isRead(besideBlanks(upper, place))],
       ["unknown_team", () => isRead(upper, {})],
-      ["reserved_key", () => isRead(text, heard)],
+      ["reserved_key", () => isRead(alone, heard)],
     ]
     const found = trials.find(([, cures]) => cures())
     if (found !== undefined) return [unread(found[0], field, place)]

@@ -66,6 +66,22 @@ describe("a name that is asked not to be linked", () => {
   })
 })
 
+it("a name that is skipped more than once is told so wherever it stands", () => {
+  const far = "and so on, ".repeat(100)
+  for (const text of ["skip ENG-1. Again: skip ENG-1", `skip ENG-1 ${far} skip ENG-1`]) {
+    expect(why(text, "ENG-1", eng)).toEqual(['skip_word "skip ENG-1"', 'skip_word "skip ENG-1"'])
+  }
+  expect(why("skip ENG-1, ENG-1", "ENG-1")).toEqual([
+    'skip_word "skip ENG-1"',
+    'skip_word "skip ENG-1, ENG-1"',
+  ])
+})
+
+it("a branch asks nothing of the sort", () => {
+  expect(why("renovate/ENG-142", "ENG-142", eng, "branch")).toEqual(['joined "ENG-142"'])
+  expect(why("skip-eng-142x", "ENG-142", eng, "branch")).toEqual(['joined "eng-142"'])
+})
+
 describe("a name whose key is no team's for all that is known", () => {
   it.each([
     ["Fixes ABC-12", "ABC-12", {}],
