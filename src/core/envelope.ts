@@ -35,6 +35,16 @@ export interface Reference {
   subject?: string
   /** Whose field the evidence is, where that is not what refers (a comment on a pull request). */
   document?: string
+  /** The link that the sender says outright it is, so that nothing is to be judged by rules. */
+  stated?: StatedLink
+}
+
+/** A link as the sender of an event states it. */
+export interface StatedLink {
+  relation: string
+  strength: "strong" | "weak"
+  /** It leads from what is referred to, to what refers. */
+  isReversed?: boolean
 }
 
 /**

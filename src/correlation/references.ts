@@ -91,6 +91,7 @@ function checkReference(reference: Reference, ownEntity: string | null): Referen
     evidence: readableEvidence(reference.evidence),
     ...(subject === undefined ? {} : { subject }),
     ...(document === null ? {} : { document }),
+    ...(reference.stated === undefined ? {} : { stated: reference.stated }),
   }
 }
 

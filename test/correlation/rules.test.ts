@@ -454,31 +454,6 @@ describe("the rest", () => {
     ).toEqual([])
   })
 
-  it("relates what a custom event is about to what its sender refers to", () => {
-    const incident = "custom:incident:7"
-    expect(
-      links(
-        {
-          type: "incident.opened",
-          entity: incident,
-          references: [reference(issue, "mentions"), reference(pr, "caused_by")],
-          texts: [text("title", "Worse than ENG-9")],
-        },
-        { platform: "custom" },
-      ),
-    ).toEqual([
-      `${incident} -mentions-> linear:issue:ENG-9 (weak, mention)`,
-      `${incident} -relates-> ${pr} (strong, custom_relates)`,
-      `${incident} -relates-> ${issue} (strong, custom_relates)`,
-    ])
-    expect(
-      links(
-        { type: "incident.opened", entity: incident, references: [reference(issue, "mentions")] },
-        { platform: "linear" },
-      ),
-    ).toEqual([`${incident} -mentions-> ${issue} (weak, mention)`])
-  })
-
   it("makes no link of an event about nothing", () => {
     expect(links({ entity: null, references: [reference(pr, "mentions")] })).toEqual([])
     expect(links({ entity: null, references: [reference(pr, "checks", otherPr)] })).toHaveLength(1)

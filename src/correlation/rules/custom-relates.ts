@@ -1,16 +1,33 @@
-import { referenceRule } from "../reference-rule.ts"
+import type { ProposedLink, Rule } from "../rule.ts"
 
-/** The thing that a custom event is about relates to what its sender says it refers to. */
-export const customRelates = referenceRule({
+/**
+ * The thing that a custom event is about has to do with another what its sender says. No other rule looks at
+ * what is stated, so it is told as it was said, whatever the two things are.
+ */
+export const customRelates: Rule = {
   name: "custom_relates",
-  version: 1,
-  reads: "the references that a custom event gives",
-  when: {
-    also: ({ subject, entity }, { event, normalized, isLinked }) =>
-      event.platform === "custom" &&
-      subject !== null &&
-      normalized.references.some((given) => given.entity === entity) &&
-      !isLinked(subject, entity),
+  version: 2,
+  about: {
+    reads:
+      "the references that a custom event gives; by what its sender says also `implements`, `ships`, `mentions` and the like",
+    relation: "relates",
+    strength: "strong",
+    weakWhere: "where it says `mentions`, `related`, `parent`, `blocks` or `blocked_by`",
   },
-  link: { relation: "relates", strength: "strong", confidence: 0.95 },
-})
+  find: ({ references }) =>
+    references.flatMap(({ stated, subject, entity, evidence, document }): ProposedLink[] => {
+      if (stated === undefined || subject === null) return []
+      const [from, to] = stated.isReversed === true ? [entity, subject] : [subject, entity]
+      return [
+        {
+          from,
+          to,
+          relation: stated.relation,
+          strength: stated.strength,
+          confidence: 0.95,
+          evidence,
+          ...(document === null ? {} : { document }),
+        },
+      ]
+    }),
+}

@@ -1,14 +1,14 @@
 import { bodyKey, deliveryKey } from "../../core/delivery-key.ts"
 import type { Identity, Message } from "../../core/platform.ts"
 import { refusal } from "../../core/submission.ts"
-import { customSchema } from "./schema.ts"
+import { sentSchema } from "./schema.ts"
 
 /**
  * Keyed by the `idempotency-key` header, else by `webhook-id`, which a retry repeats, else by the body:
  * sent twice without a key, the same event is one. Throws 400 naming each field at fault.
  */
 export function identify({ headers, payload }: Message, body: Buffer): Identity {
-  const parsed = customSchema.safeParse(payload)
+  const parsed = sentSchema.safeParse(payload)
   if (!parsed.success) throw refusal("not a custom event", parsed.error)
   const { type, priority } = parsed.data
   const key = ["idempotency-key", "webhook-id"]

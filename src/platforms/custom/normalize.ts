@@ -3,9 +3,10 @@ import { fieldsOf } from "../../core/fields.ts"
 import type { Message, Normalized, TextField } from "../../core/platform.ts"
 import { textOrNull } from "../../core/text.ts"
 import { statesOf } from "./entity-state.ts"
+import { linkStatedBy, usualRelation } from "./relations.ts"
 import { type CustomEvent, customSchema } from "./schema.ts"
 
-/** Reads a custom event. What `identify` would refuse is read as one that nothing is known of. */
+/** Reads a custom event. What is none is read as an event that nothing is known of. */
 export function normalize({ payload, receivedAt }: Message): Normalized {
   const parsed = customSchema.safeParse(payload)
   if (!parsed.success) return unreadable(receivedAt)
@@ -30,8 +31,9 @@ export function normalize({ payload, receivedAt }: Message): Normalized {
 function referencesOf({ references }: CustomEvent): Reference[] {
   return (references ?? []).map(({ entity, relation, subject }, index) => ({
     entity,
-    relation: relation ?? "mentions",
+    relation: relation ?? usualRelation,
     evidence: { field: `references[${index}]`, text: entity },
+    stated: linkStatedBy(relation ?? usualRelation),
     ...(typeof subject === "string" ? { subject } : {}),
   }))
 }

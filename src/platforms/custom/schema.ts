@@ -2,6 +2,7 @@ import { z } from "zod"
 import { canonicalEntityKey } from "../../core/entity-key.ts"
 import { platformNames, priorities } from "../../core/envelope.ts"
 import { actor, instant, line, webUrl } from "../../core/submission.ts"
+import { slipFor } from "./relations.ts"
 
 const maxType = 200
 const typeForm = /^[a-z][a-z0-9_]*(?:\.[a-z0-9][a-z0-9_]*)+$/
@@ -30,7 +31,7 @@ const key = z.string("must be text").transform((text, context) => {
 
 const reference = z.looseObject({
   entity: key,
-  /** `mentions` where absent. */
+  /** `relates` where absent. */
   relation: z
     .string("must be text")
     .regex(/^[a-z][a-z_]{0,62}$/, "must be lower-case words joined by _")
@@ -63,6 +64,22 @@ export const customSchema = z.looseObject(
   },
   { error: "the body must be a JSON object" },
 )
+
+/**
+ * The same as it is taken in: a relation that is a slip for one of ours would make another link than was
+ * meant. What is stored already is read without that.
+ */
+export const sentSchema = customSchema.superRefine(({ references }, context) => {
+  for (const [index, { relation }] of (references ?? []).entries()) {
+    const meant = typeof relation === "string" ? slipFor(relation) : undefined
+    if (meant === undefined) continue
+    context.addIssue({
+      code: "custom",
+      path: ["references", index, "relation"],
+      message: `unknown relation ${relation}; did you mean ${meant}? A word of your own must differ from it by more than a letter`,
+    })
+  }
+})
 
 /** What a sender of custom events posts. */
 export type CustomPayload = z.input<typeof customSchema>
