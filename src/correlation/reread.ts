@@ -96,7 +96,7 @@ export function createReread(
         ...namesUnread(read, pair, known, seen),
         ...failed(ruled, stored),
         ...outdated(ruled, before, pair, stored),
-        ...listed(read, ruled, pair),
+        ...listed(read, ruled, pair, before),
       ],
       links: ruled.links,
     }
@@ -148,10 +148,19 @@ export function createReread(
   }
 
   /** Weak links that would be strong, did the event name nothing else and all else stood as it does. */
-  function listed({ event, normalized }: NormalizedEvent, { references, links }: RuledEvent, pair: Pair) {
+  function listed(
+    { event, normalized }: NormalizedEvent,
+    { references, links }: RuledEvent,
+    pair: Pair,
+    before: readonly LinkRecord[],
+  ): Finding[] {
+    const isOver = (link: Link): boolean => before.some((one) => one.endedBy !== null && isSame(one, link))
     const weak = links.filter(
       (link) =>
-        link.strength === "weak" && isBetween(link, pair) && !links.some((one) => isStrongOf(one, link)),
+        link.strength === "weak" &&
+        isBetween(link, pair) &&
+        !isOver(link) &&
+        !links.some((one) => isStrongOf(one, link)),
     )
     if (weak.length === 0) return []
     const isOfPair = ({ entity }: Reference): boolean =>

@@ -95,16 +95,22 @@ function advice({ from, to, relation, rule }: ExplainedLink): string {
     return '; a rule of your own makes strong ones where it answers strength: "strong"'
   }
   if (rule !== "mention" || relation !== "mentions") return ""
-  const name = /(?:^|[:/])([^:/]+)$/.exec(to)?.[1] ?? to
+  const id = to.slice(entityKind(to).length + 1)
   const ends = `${entityKind(from)} ${entityKind(to)}`
   switch (ends) {
     case "github:pull_request linear:issue":
-      return `; for a strong one write \`Fixes ${name}\`, or put it into the title or the branch`
+      return `; for a strong one write \`Fixes ${id}\`, or put it into the title or the branch`
     case "github:pull_request github:issue":
-      return `; for a strong one write \`Fixes #${name.split("#")[1]}\``
+      return `; for a strong one write \`Fixes ${numberWithin(from, id)}\``
     case "github:commit linear:issue":
-      return `; for a strong one write \`Fixes ${name}\` in the commit's message`
+      return `; for a strong one write \`Fixes ${id}\` in the commit's message`
     default:
       return from.startsWith("slack:message:") ? "; for a strong one post its address" : ""
   }
+}
+
+/** `#42` of `acme/api#42`, where what refers to it is of that repository. */
+function numberWithin(from: string, id: string): string {
+  const at = id.lastIndexOf("#")
+  return from.startsWith(`github:pull_request:${id.slice(0, at)}#`) ? id.slice(at) : id
 }

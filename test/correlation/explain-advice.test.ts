@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from "vitest"
 import { pullRequestOpened, pushed } from "../../fixtures/correlation/github.ts"
 import { pullRequest } from "../../fixtures/correlation/github-payload.ts"
 import { issueCreated } from "../../fixtures/correlation/linear.ts"
-import { shaOf, type StoryRequest } from "../../fixtures/correlation/request.ts"
+import { shaOf, toSecond, uuidOf, type StoryRequest } from "../../fixtures/correlation/request.ts"
 import type { Explanation } from "../../src/core/explanation.ts"
 import { explainCommand } from "../../src/cli/commands/correlation/explain.ts"
 import { adminKey, sendWebhook, startTestHub, until } from "../support/hub.ts"
@@ -21,6 +21,18 @@ function opened(number: number, body: string, given: { title?: string; branch?: 
 
 const list = (from: number, to: number) =>
   Array.from({ length: to - from + 1 }, (_, index) => `ENG-${from + index}`).join(", ")
+
+/** `pull_request` with action `edited`: the same with another body, an hour later. */
+function edited(request: StoryRequest, body: string): StoryRequest {
+  const payload = JSON.parse(request.body)
+  const updated_at = toSecond(new Date(at.getTime() + 3_600_000))
+  const pull_request = { ...payload.pull_request, body, updated_at }
+  return {
+    ...request,
+    headers: { ...request.headers, "x-github-delivery": uuidOf(`${request.label} edited`) },
+    body: JSON.stringify({ ...payload, action: "edited", pull_request }),
+  }
+}
 
 const commit = (name: string) => `github:commit:${shaOf(name)}`
 
@@ -53,6 +65,9 @@ beforeAll(async () => {
     opened(107, "Fixes ABC-12"),
     opened(108, "skip ENG-11, ENG-12"),
     pushedTwo(),
+    opened(110, "See acme/web#42"),
+    opened(109, `Closes ${list(11, 16)}`),
+    edited(opened(109, ""), `Closes ${list(11, 15)}`),
   ]
   for (const request of requests) {
     await sendWebhook(url, request.platform, request)
@@ -68,12 +83,22 @@ describe("what came closest to a strong link", () => {
     expect((await explain(pr(102), issue(19))).nearMiss).toMatchObject({ kind: "weak", text: "ENG-19" })
   })
 
+  it("names another repository's issue by its repository", async () => {
+    const { nearMiss } = await explain(pr(110), "github:issue:acme/web#42")
+    expect(nearMiss?.detail).toMatch(/for a strong one write `Fixes acme\/web#42`$/)
+  })
+
   it("is its list, where alone the same words would make one", async () => {
     const { nearMiss } = await explain(pr(103), issue(16))
     expect(nearMiss).toMatchObject({ kind: "listed", field: "body", text: "ENG-16" })
     expect(nearMiss?.detail).toBe(
       `the body names 6 things, too many for a strong link: alone, pull_request_body_closes_issue would tie ${pr(103)} to ${issue(16)}`,
     )
+  })
+
+  it("is no list from which it has been taken since", async () => {
+    const { verdict, nearMiss } = await explain(pr(109), issue(16))
+    expect([verdict, nearMiss?.kind]).toEqual(["withdrawn", "edited"])
   })
 
   it("counts the other fields where those are too many together", async () => {
