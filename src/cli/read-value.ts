@@ -23,3 +23,24 @@ export function readNumber(options: OptionValues, name: string): number | undefi
   if (/^\d{1,15}$/.test(given)) return Number(given)
   throw new SignalboxError("bad_request", `--${name} takes a whole number`)
 }
+
+/** A number of any kind, whose bounds the hub knows; undefined where the option is not given. Throws `bad_request`. */
+export function readDecimal(options: OptionValues, name: string): number | undefined {
+  const given = textOption(options, name)
+  if (given === undefined) return undefined
+  const value = Number(given)
+  if (given.trim() !== "" && Number.isFinite(value)) return value
+  throw new SignalboxError("bad_request", `--${name} takes a number`)
+}
+
+/** What `--filter` holds, which the hub checks; undefined where it is not given. Throws `bad_request` for what is no JSON. */
+export function readFilter(options: OptionValues): unknown {
+  const given = textOption(options, "filter")
+  if (given === undefined) return undefined
+  try {
+    return JSON.parse(given)
+  } catch (cause) {
+    const words = '--filter takes JSON, such as \'{"platforms": ["github"]}\''
+    throw new SignalboxError("bad_request", words, { cause })
+  }
+}

@@ -35,3 +35,10 @@ export function remoteActions(
     },
   }
 }
+
+/** `/NAME` of what the argument behind the action's name names; `what` says what that would be, for who names none. */
+export function pathOfNamed({ positionals }: CommandContext, what: string): string {
+  const [, name] = positionals
+  if (name === undefined) throw new SignalboxError("bad_request", `name the ${what}`)
+  return `/${encodeURIComponent(name)}`
+}

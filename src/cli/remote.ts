@@ -85,19 +85,24 @@ function detailOf(text: string): string | undefined {
   return undefined
 }
 
-/** Asks the hub for something, with a body where there is one, and reads its answer; an empty one is null. */
-export async function askHub<T>(
-  context: CommandContext,
-  schema: z.ZodType<T>,
-  method: string,
-  path: string,
-  body?: object,
-): Promise<T> {
-  const response = await requestHub(context, path, {
-    method,
-    ...(body === undefined
-      ? {}
-      : { headers: { "content-type": "application/json" }, body: JSON.stringify(body) }),
-  })
-  return schema.parse(response.status === 204 ? null : await response.json())
+/**
+ * What asks the hub for something under a path of its API, with a body where there is one, and reads its answer; an
+ * empty one is null.
+ */
+export function askUnder(root: string) {
+  return async <T>(
+    context: CommandContext,
+    schema: z.ZodType<T>,
+    method: string,
+    path: string,
+    body?: object,
+  ): Promise<T> => {
+    const response = await requestHub(context, root + path, {
+      method,
+      ...(body === undefined
+        ? {}
+        : { headers: { "content-type": "application/json" }, body: JSON.stringify(body) }),
+    })
+    return schema.parse(response.status === 204 ? null : await response.json())
+  }
 }

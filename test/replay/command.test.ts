@@ -71,6 +71,7 @@ test("mistakes are told before anything is asked", async () => {
     ["start"],
     ["start", "told", "--rate", "0"],
     ["start", "told", "--filter", "nonsense"],
+    ["start", "told", "--filter", "null"],
     ["start", "told", "--after", "x"],
     ["show"],
     ["dance"],

@@ -1,11 +1,12 @@
 import { z } from "zod"
 import { SignalboxError } from "../../core/errors.ts"
-import { textOption, type Command, type CommandContext } from "../command.ts"
-import { remoteOptions, askHub } from "../remote.ts"
-import { remoteActions, type RemoteAction } from "../remote-actions.ts"
+import { textOption, type Command } from "../command.ts"
+import { readDecimal, readFilter } from "../read-value.ts"
+import { askUnder, remoteOptions } from "../remote.ts"
+import { pathOfNamed, remoteActions, type RemoteAction } from "../remote-actions.ts"
 import { formatTable } from "../table.ts"
 
-const path = "/api/v1/consumer-groups"
+const ask = askUnder("/api/v1/consumer-groups")
 const text = { type: "string" } as const
 const pageSize = 500
 
@@ -56,7 +57,7 @@ const actions: Readonly<Record<string, RemoteAction>> = {
   show: {
     usage: "NAME",
     async run(context) {
-      const one = await ask(context, shownGroup, "GET", `/${named(context)}`)
+      const one = await ask(context, shownGroup, "GET", pathOfNamed(context, "group"))
       context.out(context.json ? JSON.stringify(one) : inWords(one))
       return 0
     },
@@ -66,17 +67,18 @@ const actions: Readonly<Record<string, RemoteAction>> = {
     usage:
       "NAME [--stream NAME] [--filter JSON] [--start earliest|latest|POSITION] [--partitions N] [--session SECONDS] [--max-members N]",
     async run(context) {
-      const { options } = context
-      named(context)
+      const { positionals, options } = context
+      const [, name] = positionals
+      if (name === undefined) throw new SignalboxError("bad_request", "name the group")
       const start = textOption(options, "start")
       const made = await ask(context, group, "POST", "", {
-        name: context.positionals[1],
+        name,
         stream: textOption(options, "stream"),
-        filter: readFilter(textOption(options, "filter")),
-        start: start === "earliest" || start === "latest" ? start : numberIn(context, "start"),
-        partitions: numberIn(context, "partitions"),
-        sessionSeconds: numberIn(context, "session"),
-        maxMembers: numberIn(context, "max-members"),
+        filter: readFilter(options),
+        start: start === "earliest" || start === "latest" ? start : readDecimal(options, "start"),
+        partitions: readDecimal(options, "partitions"),
+        sessionSeconds: readDecimal(options, "session"),
+        maxMembers: readDecimal(options, "max-members"),
       })
       const words = `${made.name} stands on ${made.stream}, in ${made.partitionCount} partitions`
       context.out(context.json ? JSON.stringify(made) : words)
@@ -87,7 +89,7 @@ const actions: Readonly<Record<string, RemoteAction>> = {
   delete: {
     usage: "NAME",
     async run(context) {
-      await ask(context, z.null(), "DELETE", `/${named(context)}`)
+      await ask(context, z.null(), "DELETE", pathOfNamed(context, "group"))
       context.out(
         context.json ? JSON.stringify({ deleted: true }) : "deleted, with its positions and its members",
       )
@@ -112,16 +114,6 @@ export const consumerGroupsCommand: Command = {
   },
 }
 
-async function ask<T>(
-  context: CommandContext,
-  schema: z.ZodType<T>,
-  method: string,
-  rest: string,
-  body?: object,
-): Promise<T> {
-  return askHub(context, schema, method, path + rest, body)
-}
-
 function inWords(one: z.infer<typeof shownGroup>): string {
   const members = one.members.map((member) => ({ ...member, partitions: member.partitions.join(" ") }))
   const partitions = one.partitions.map((row) => ({ ...row, owner: row.owner?.name ?? "nobody" }))
@@ -132,29 +124,4 @@ function inWords(one: z.infer<typeof shownGroup>): string {
     "",
     members.length === 0 ? "no members" : formatTable(["name", "partitions", "joinedAt"], members),
   ].join("\n")
-}
-
-function named({ positionals }: CommandContext): string {
-  const [, name] = positionals
-  if (name === undefined) throw new SignalboxError("bad_request", "name the group")
-  return encodeURIComponent(name)
-}
-
-function numberIn({ options }: CommandContext, name: string): number | undefined {
-  const given = textOption(options, name)
-  if (given === undefined) return undefined
-  const value = Number(given)
-  if (given.trim() !== "" && Number.isFinite(value)) return value
-  throw new SignalboxError("bad_request", `--${name} takes a number`)
-}
-
-function readFilter(given: string | undefined): unknown {
-  if (given === undefined) return undefined
-  try {
-    return JSON.parse(given)
-  } catch (cause) {
-    throw new SignalboxError("bad_request", '--filter takes JSON, such as \'{"platforms": ["github"]}\'', {
-      cause,
-    })
-  }
 }

@@ -3,8 +3,8 @@ import { SignalboxError } from "../../core/errors.ts"
 import { textOption, type Command, type CommandContext } from "../command.ts"
 import { oneLine } from "../one-line.ts"
 import { readNumber, readTime } from "../read-value.ts"
-import { remoteOptions, requestHub } from "../remote.ts"
-import { remoteActions, type RemoteAction } from "../remote-actions.ts"
+import { askUnder, remoteOptions } from "../remote.ts"
+import { pathOfNamed, remoteActions, type RemoteAction } from "../remote-actions.ts"
 
 const letter = z.looseObject({
   id: z.string(),
@@ -18,6 +18,8 @@ const letter = z.looseObject({
 })
 
 const pageSize = 500
+const ask = askUnder("/api/v1/dead-letters")
+const pathOf = (context: CommandContext): string => pathOfNamed(context, "dead letter, by its id")
 
 const actions: Readonly<Record<string, RemoteAction>> = {
   list: {
@@ -45,7 +47,7 @@ const actions: Readonly<Record<string, RemoteAction>> = {
   show: {
     usage: "ID",
     async run(context) {
-      const one = await ask(context, letter, "GET", `/${idOf(context)}`)
+      const one = await ask(context, letter, "GET", pathOf(context))
       context.out(context.json ? JSON.stringify(one) : `${inWords(one)}\n${one.error}`)
       return 0
     },
@@ -73,28 +75,9 @@ const actions: Readonly<Record<string, RemoteAction>> = {
 }
 
 async function settle(context: CommandContext, action: string, words: string): Promise<number> {
-  const answer = await ask(context, z.looseObject({}), "POST", `/${idOf(context)}/${action}`)
+  const answer = await ask(context, z.looseObject({}), "POST", `${pathOf(context)}/${action}`)
   context.out(context.json ? JSON.stringify(answer) : words)
   return 0
-}
-
-function idOf({ positionals }: CommandContext): string {
-  const [, id] = positionals
-  if (id === undefined) throw new SignalboxError("bad_request", "name the dead letter, by its id")
-  return encodeURIComponent(id)
-}
-
-async function ask<T>(
-  context: CommandContext,
-  schema: z.ZodType<T>,
-  method: string,
-  path: string,
-  body?: object,
-): Promise<T> {
-  const content =
-    body === undefined ? {} : { headers: { "content-type": "application/json" }, body: JSON.stringify(body) }
-  const response = await requestHub(context, `/api/v1/dead-letters${path}`, { method, ...content })
-  return schema.parse(await response.json())
 }
 
 function inWords({ id, kind, status, attempts, createdAt, eventId, error }: z.infer<typeof letter>): string {

@@ -1,7 +1,7 @@
 import { z } from "zod"
-import { SignalboxError } from "../../../core/errors.ts"
 import type { CommandContext } from "../../command.ts"
-import { askHub } from "../../remote.ts"
+import { askUnder } from "../../remote.ts"
+import { pathOfNamed } from "../../remote-actions.ts"
 
 const consumer = z.looseObject({ name: z.string(), kind: z.string(), status: z.string() })
 const gap = z.object({ from: z.number(), to: z.number() }).nullish()
@@ -28,20 +28,8 @@ export type ShownReplay = z.infer<typeof replay>
 /** What a replay would be, as the hub counts it. */
 export const estimate = z.looseObject({ consumer, events: z.number().nullable(), exact: z.boolean(), gap })
 
-/** Asks the hub for something under `/api/v1/replays`, with a body where there is one. */
-export async function ask<T>(
-  context: CommandContext,
-  schema: z.ZodType<T>,
-  method: string,
-  path: string,
-  body?: object,
-): Promise<T> {
-  return askHub(context, schema, method, `/api/v1/replays${path}`, body)
-}
+/** Asks the hub for something of its replays; see `askUnder`. */
+export const ask = askUnder("/api/v1/replays")
 
 /** `/ID` of the replay that the first argument names. */
-export function pathOf({ positionals }: CommandContext): string {
-  const [, id] = positionals
-  if (id === undefined) throw new SignalboxError("bad_request", "name the replay, by its id")
-  return `/${encodeURIComponent(id)}`
-}
+export const pathOf = (context: CommandContext): string => pathOfNamed(context, "replay, by its id")

@@ -1,7 +1,7 @@
 import { SignalboxError } from "../../../core/errors.ts"
 import { listOption, textOption, type CommandContext } from "../../command.ts"
 import { keyOf } from "../../entity.ts"
-import { readNumber, readTime } from "../../read-value.ts"
+import { readFilter, readNumber, readTime } from "../../read-value.ts"
 import { ask, estimate, replay } from "./request.ts"
 import { follow, gapInWords, inWords } from "./show.ts"
 
@@ -34,7 +34,7 @@ async function readRequest(context: CommandContext): Promise<object> {
   const deliveries = listOption(options, "only")
   return {
     to,
-    filter: readFilter(options),
+    filter: filterOf(options),
     since: readTime(options, "since", now)?.toISOString(),
     until: readTime(options, "until", now)?.toISOString(),
     after: readNumber(options, "after"),
@@ -47,17 +47,9 @@ async function readRequest(context: CommandContext): Promise<object> {
   }
 }
 
-function readFilter(options: CommandContext["options"]): object {
+function filterOf(options: CommandContext["options"]): object {
   const types = listOption(options, "type")
-  const text = textOption(options, "filter") ?? "{}"
-  let filter: unknown
-  try {
-    filter = JSON.parse(text)
-  } catch (cause) {
-    throw new SignalboxError("bad_request", '--filter takes JSON, such as \'{"platforms": ["github"]}\'', {
-      cause,
-    })
-  }
+  const filter = readFilter({ filter: "{}", ...options })
   if (typeof filter !== "object" || filter === null) {
     throw new SignalboxError("bad_request", "--filter takes a JSON object")
   }

@@ -1,16 +1,17 @@
 import { z } from "zod"
 import { SignalboxError } from "../../../core/errors.ts"
 import { listOption, textOption, type CommandContext } from "../../command.ts"
-import { readTime } from "../../read-value.ts"
+import { readDecimal, readFilter, readTime } from "../../read-value.ts"
+import type { RemoteAction } from "../../remote-actions.ts"
 import { formatTable } from "../../table.ts"
-import { ask, numberOption, pathOf, subscription, type SubscriptionAction } from "./request.ts"
+import { ask, pathOf, subscription } from "./request.ts"
 
 type Subscription = z.infer<typeof subscription>
 
 const pageSize = 500
 
 /** Every action, by name. */
-export const actions: Readonly<Record<string, SubscriptionAction>> = {
+export const actions: Readonly<Record<string, RemoteAction>> = {
   add: {
     usage:
       "NAME ADDRESS [--stream NAME] [--filter JSON] [--format standard|cloudevents] [--payload all|head|FIELD,…] [--ordered] [--concurrency N] [--rate N] [--timeout-ms N] [--from earliest|POSITION]",
@@ -25,14 +26,14 @@ export const actions: Readonly<Record<string, SubscriptionAction>> = {
         name,
         url,
         stream: textOption(options, "stream"),
-        filter: readFilter(textOption(options, "filter")),
+        filter: readFilter(options),
         format: textOption(options, "format"),
         payload: readPayload(textOption(options, "payload")),
         ordered: options["ordered"] === true ? true : undefined,
-        concurrency: numberOption(context, "concurrency"),
-        ratePerSecond: numberOption(context, "rate"),
-        timeoutMs: numberOption(context, "timeout-ms"),
-        from: from === undefined || from === "earliest" ? from : numberOption(context, "from"),
+        concurrency: readDecimal(options, "concurrency"),
+        ratePerSecond: readDecimal(options, "rate"),
+        timeoutMs: readDecimal(options, "timeout-ms"),
+        from: from === undefined || from === "earliest" ? from : readDecimal(options, "from"),
       })
       return printWithSecret(context, made)
     },
@@ -67,7 +68,7 @@ export const actions: Readonly<Record<string, SubscriptionAction>> = {
   "rotate-secret": {
     usage: "NAME [--overlap-hours N]",
     async run(context) {
-      const overlapHours = numberOption(context, "overlap-hours")
+      const overlapHours = readDecimal(context.options, "overlap-hours")
       const path = `${pathOf(context)}/rotate-secret`
       return printWithSecret(context, await ask(context, subscription, "POST", path, { overlapHours }))
     },
@@ -168,17 +169,6 @@ function inWords(one: Subscription): string {
 function statusInWords({ status, skips, disabled }: Subscription): string {
   if (disabled !== null) return `disabled: ${disabled.reason}`
   return skips ? "paused, skipping" : status
-}
-
-function readFilter(text: string | undefined): unknown {
-  if (text === undefined) return undefined
-  try {
-    return JSON.parse(text)
-  } catch (cause) {
-    throw new SignalboxError("bad_request", '--filter takes JSON, such as \'{"platforms": ["github"]}\'', {
-      cause,
-    })
-  }
 }
 
 function readPayload(text: string | undefined): unknown {
