@@ -11,8 +11,7 @@ const linearIssue = "linear:issue:"
 
 /**
  * Precision and recall of the identifiers of Linear issues found in labelled records, whatever the
- * strength of the reference, beside those of the two patterns that others use. What may name an issue of
- * a team that is not known is no find.
+ * strength of the reference, beside those of the two patterns that others use.
  */
 export async function run({ values }: BenchOptions): Promise<BenchReport> {
   const corpus = typeof values["corpus"] === "string" ? values["corpus"] : undefined
@@ -22,8 +21,8 @@ export async function run({ values }: BenchOptions): Promise<BenchReport> {
   const extract = createExtractor(platforms, known)
   const scores = {
     ours: score(records, (record) =>
-      extract(record).flatMap(({ entity, relation }) =>
-        entity.startsWith(linearIssue) && relation !== "may_name" ? [entity.slice(linearIssue.length)] : [],
+      extract(record).flatMap(({ entity }) =>
+        entity.startsWith(linearIssue) ? [entity.slice(linearIssue.length)] : [],
       ),
     ),
     plain: score(records, matching(/[A-Z]+-\d+/g)),

@@ -29,7 +29,7 @@ const epoch = new Date(0)
 
 /**
  * Makes the function that reads records as a hub that knows these names reads a pull request just opened; it
- * keeps no state.
+ * keeps no state. What a hub shows as possible alone (`may_name`) is left out: the names given are all there are.
  */
 export function createExtractor(
   platforms: readonly Platform[],
@@ -45,7 +45,7 @@ export function createExtractor(
 
 function extracted({ entity, relation, evidence }: Reference, links: readonly Link[]): ExtractedReference[] {
   const { field, text, start, end } = evidence
-  if (start === undefined || end === undefined) return []
+  if (start === undefined || end === undefined || relation === "may_name") return []
   const made = links.filter((link) => link.to === entity && isSame(link.evidence, evidence))
   const link = made.find(({ strength }) => strength === "strong") ?? made[0]
   return [
