@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises"
 import type { LoggedEvent } from "../core/envelope.ts"
 import { eventWeight } from "../core/event-weight.ts"
 import { leasedPosition, moveCursors, type TakenLease } from "../store/consumer-leases.ts"
-import { interruptedAttempts, takeDue, type BegunEvent, type Settlement } from "../store/deliveries.ts"
+import { interruptedAttempts, takeDue, type Settlement } from "../store/deliveries.ts"
 import { retryAllLeft } from "../store/held-deliveries.ts"
 import { readLoggedEvents } from "../store/log-scan.ts"
 import { nextDue, takeReplayed } from "../store/replayed-deliveries.ts"
@@ -10,8 +10,6 @@ import { attemptEvent } from "./attempt-event.ts"
 import { createDueWork } from "./due-work.ts"
 import { createEntityOrder } from "./entity-order.ts"
 import { createLane } from "./lane.ts"
-import { lost } from "./ledger.ts"
-import type { Stretch } from "./log-window.ts"
 import { orderKey } from "./partition-of.ts"
 import { paceOf } from "./pace.ts"
 import { readAhead } from "./read-ahead.ts"
@@ -19,6 +17,7 @@ import { createRecovery } from "./recover.ts"
 import { handedBack, heldBack } from "./settlements.ts"
 import type { RetryPolicy } from "./retry-policy.ts"
 import { runEvent } from "./run-event.ts"
+import { createTakeStretch } from "./take-stretch.ts"
 import { createWaker } from "./waker.ts"
 import { mayBeWantedBy, wantedBy } from "./wanted-by.ts"
 import { within } from "./within.ts"
@@ -43,7 +42,6 @@ export function startPartitionWorker(
   const delivery = "attempt" in definition ? definition : undefined
   const skips = delivery?.skips === true
   const pace = paceOf(definition)
-  const wants = wantedBy(definition, lease)
   const mayWant = mayBeWantedBy(definition)
   const readWanted = (after: number) => services.read(after, mayWant)
   const read = pace.readsAhead ? readAhead(readWanted) : readWanted
@@ -113,6 +111,23 @@ export function startPartitionWorker(
       lane.push([work])
       await lane.idle()
     },
+  })
+  const take = createTakeStretch({
+    lease,
+    skips,
+    pageSize: pace.pageSize,
+    wants: wantedBy(definition, lease),
+    ledger,
+    lane,
+    order,
+    hold,
+    onMoved(upTo, isWritten) {
+      position = upTo
+      if (isWritten) saved = upTo
+    },
+    onLost: abandon,
+    log,
+    signal: ending.signal,
   })
   const leaveGate = delivery?.gate.attend(lane.pump)
 
@@ -212,51 +227,6 @@ export function startPartitionWorker(
   /** Of what is replayed, the lane takes no more than a little: what is new is to find room. */
   function nextReplayedAt(): number {
     return lane.hasLaterRoom() && !ending.signal.aborted ? replayed.at() : Infinity
-  }
-
-  async function take({ items, upTo }: Stretch): Promise<void> {
-    let mine: LoggedEvent[] = []
-    for (const item of items) {
-      if ("to" in item) log.error(item, "retention has passed this consumer: events are missing")
-      else if (wants(item)) mine.push(item)
-      if (mine.length === pace.pageSize && !("to" in item)) {
-        await begin(mine, item.position)
-        mine = []
-        await lane.room()
-      }
-      if (ending.signal.aborted) return
-    }
-    if (mine.length > 0) await begin(mine, upTo)
-    else position = upTo
-  }
-
-  async function begin(mine: readonly LoggedEvent[], upTo: number): Promise<void> {
-    const events = mine.map(toBegin)
-    const begun = await ledger.begin({ lease, upTo, events })
-    if (begun === lost) return abandon()
-    position = saved = upTo
-    const fresh = mine
-      .filter(({ id }) => begun.has(id))
-      .map((event) => ({ event, attempt: 1, replayId: null }))
-    // An earlier event of their entity may have failed while they were written.
-    lane.push(fresh.filter(({ event }) => !isBlocked(event)))
-    fresh.filter(({ event }) => isBlocked(event)).forEach(hold)
-    for (const [index, event] of mine.entries()) {
-      if (events[index]?.status === "held") await order?.held({ event, replayId: null })
-    }
-  }
-
-  function isBlocked(event: LoggedEvent): boolean {
-    return order?.isBlocked({ event, replayId: null }) === true
-  }
-
-  function toBegin(event: LoggedEvent): BegunEvent {
-    const { id: eventId, tenant, position: at } = event
-    if (skips) return { eventId, tenant, position: at, status: "skipped" }
-    // What runs has its key too: left so by a holder that ended, it is to be seen before what waits behind it.
-    const key = order === undefined ? undefined : orderKey(event)
-    const status = isBlocked(event) ? "held" : "running"
-    return { eventId, tenant, position: at, status, orderKey: key }
   }
 
   async function eventOf(eventId: string): Promise<LoggedEvent | undefined> {

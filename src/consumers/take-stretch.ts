@@ -1,0 +1,80 @@
+import type { LoggedEvent } from "../core/envelope.ts"
+import type { Log } from "../core/log.ts"
+import type { Lease } from "../store/consumer-leases.ts"
+import type { BegunEvent } from "../store/deliveries.ts"
+import type { EntityOrder } from "./entity-order.ts"
+import type { Lane } from "./lane.ts"
+import { lost, type Ledger } from "./ledger.ts"
+import type { Stretch } from "./log-window.ts"
+import { orderKey } from "./partition-of.ts"
+import type { Work } from "./work.ts"
+
+export interface TakeStretchOptions {
+  lease: Lease
+  /** Whether what comes is recorded as skipped, and not run. */
+  skips: boolean
+  /** Events begun by one statement. */
+  pageSize: number
+  wants: (event: LoggedEvent) => boolean
+  ledger: Ledger
+  lane: Pick<Lane<Work>, "push" | "room">
+  order: EntityOrder | undefined
+  /** Puts back what has to wait for an earlier event of its entity. */
+  hold: (work: Work) => void
+  /** Told how far the partition has come, and whether that is written. */
+  onMoved: (upTo: number, isWritten: boolean) => void
+  onLost: () => void
+  log: Log
+  /** Aborted when nothing new is to begin. */
+  signal: AbortSignal
+}
+
+/** Makes a function that begins what a partition wants of a stretch of the log, page by page as there is room. */
+export function createTakeStretch(options: TakeStretchOptions): (stretch: Stretch) => Promise<void> {
+  const { lease, skips, pageSize, wants, ledger, lane, order, hold, onMoved, onLost, log, signal } = options
+
+  async function begin(mine: readonly LoggedEvent[], upTo: number): Promise<void> {
+    const events = mine.map(toBegin)
+    const begun = await ledger.begin({ lease, upTo, events })
+    if (begun === lost) return onLost()
+    onMoved(upTo, true)
+    const fresh = mine
+      .filter(({ id }) => begun.has(id))
+      .map((event) => ({ event, attempt: 1, replayId: null }))
+    // An earlier event of their entity may have failed while they were written.
+    lane.push(fresh.filter(({ event }) => !isBlocked(event)))
+    fresh.filter(({ event }) => isBlocked(event)).forEach(hold)
+    for (const [index, event] of mine.entries()) {
+      if (events[index]?.status === "held") await order?.held({ event, replayId: null })
+    }
+  }
+
+  function isBlocked(event: LoggedEvent): boolean {
+    return order?.isBlocked({ event, replayId: null }) === true
+  }
+
+  function toBegin(event: LoggedEvent): BegunEvent {
+    const { id: eventId, tenant, position: at } = event
+    if (skips) return { eventId, tenant, position: at, status: "skipped" }
+    // What runs has its key too: left so by a holder that ended, it is to be seen before what waits behind it.
+    const key = order === undefined ? undefined : orderKey(event)
+    const status = isBlocked(event) ? "held" : "running"
+    return { eventId, tenant, position: at, status, orderKey: key }
+  }
+
+  return async ({ items, upTo }) => {
+    let mine: LoggedEvent[] = []
+    for (const item of items) {
+      if ("to" in item) log.error(item, "retention has passed this consumer: events are missing")
+      else if (wants(item)) mine.push(item)
+      if (mine.length === pageSize && !("to" in item)) {
+        await begin(mine, item.position)
+        mine = []
+        await lane.room()
+      }
+      if (signal.aborted) return
+    }
+    if (mine.length > 0) await begin(mine, upTo)
+    else onMoved(upTo, false)
+  }
+}
