@@ -83,6 +83,8 @@ export function createPool(
 ): Pool {
   // Compiling a plan over all partitions takes half a second; every statement here is done in less.
   const all: Record<string, string> = { synchronous_commit: "on", timezone: "UTC", jit: "off", ...settings }
+  // To start a worker takes longer than any statement here that is no analysis.
+  if (role !== "signalbox_reader") all["max_parallel_workers_per_gather"] ??= "0"
   if (role !== undefined) all["role"] = role
   const called = name ?? role?.replace("signalbox_", "")
   const { connectionString, options } = splitOptions(url)
