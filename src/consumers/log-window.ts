@@ -54,6 +54,7 @@ export function createLogWindow(
   let bytes = 0
   let end: number | undefined // where nothing followed since the last refresh
   let underWay = new Map<number, Promise<Stretch>>() // begun since the last refresh
+  const wantedUnderWay = new Map<MayWant, Map<number, Promise<Stretch | undefined>>>()
 
   function keep(position: number, stretch: Stretch): void {
     if (stretch.upTo === position || position < upTo) return
@@ -97,12 +98,28 @@ export function createLogWindow(
     }
   }
 
+  /** Partitions of one consumer that lag together share what is under way. */
+  async function readAlone(position: number, mayWant: MayWant): Promise<Stretch | undefined> {
+    const shared = wantedUnderWay.get(mayWant) ?? new Map<number, Promise<Stretch | undefined>>()
+    wantedUnderWay.set(mayWant, shared)
+    const known = shared.get(position)
+    if (known !== undefined) return known
+    const reading = Promise.resolve(readWanted?.(position, mayWant))
+    shared.set(position, reading)
+    try {
+      return await reading
+    } finally {
+      shared.delete(position)
+      if (shared.size === 0) wantedUnderWay.delete(mayWant)
+    }
+  }
+
   return {
     async read(position, mayWant) {
       const known = held(position)
       if (known !== undefined) return known
       if (position < after && mayWant !== undefined) {
-        const wanted = await readWanted?.(position, mayWant)
+        const wanted = await readAlone(position, mayWant)
         if (wanted !== undefined) return wanted
       }
       if (position === end) return { items: [], upTo: position }

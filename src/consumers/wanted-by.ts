@@ -21,7 +21,13 @@ export function wantedBy(
   }
 }
 
-/** What `wantedBy` can tell from a head alone. */
-export function mayBeWantedBy({ tenant, mayWant }: AnyDefinition): MayWant {
-  return (head) => (tenant === everyTenant || head.tenant === tenant) && mayWant?.(head) !== false
+const known = new WeakMap<AnyDefinition, MayWant>()
+
+/** What `wantedBy` can tell from a head alone: one function for all partitions of a consumer. */
+export function mayBeWantedBy(definition: AnyDefinition): MayWant {
+  const { tenant, mayWant } = definition
+  const ofTenant: MayWant = (head) => tenant === everyTenant || head.tenant === tenant
+  const made = known.get(definition) ?? ((head) => ofTenant(head) && mayWant?.(head) !== false)
+  known.set(definition, made)
+  return made
 }

@@ -24,7 +24,8 @@ interface HeadCount extends LogHead {
 /**
  * Reads what somebody wants of the 1,000 log rows that follow a position: 256 events at most, and none further
  * once `maxBytes` of bodies are read. `wants` is asked once about events of one head, and what it does not want
- * costs no body. Undefined where nothing follows or positions are missing: the whole log tells of that.
+ * costs no body. Undefined where the whole log is to be read: where nothing follows or all is wanted, and where
+ * positions are missing or the log changed meanwhile, so that nothing is passed over unsaid.
  */
 export async function readWantedLog(
   db: Db,
@@ -36,11 +37,14 @@ export async function readWantedLog(
   const upTo = Math.max(after, ...heads.map(({ last }) => last))
   if (upTo === after || countOf(heads) < upTo - after) return undefined
   const wanted = heads.filter(wants)
+  if (wanted.length === heads.length) return undefined
   if (wanted.length === 0) return { items: [], upTo }
-  const items = await eventsOf(db, { after, upTo, wanted, maxBytes })
-  const last = items.at(-1)
-  if (items.length === countOf(wanted) || last === undefined) return { items, upTo }
-  return { items, upTo: "to" in last ? last.to : last.position }
+  const rows = await rowsOf(db, { after, upTo, wanted, maxBytes })
+  const found = rows[0]?.found ?? 0
+  // Between the two statements retention may drop rows, and what is processed anew may change its head.
+  if (found !== countOf(wanted)) return undefined
+  const items = rows.map((row) => (row.isGone ? { from: row.position, to: row.position } : loggedEvent(row)))
+  return { items, upTo: rows.length === found ? upTo : (rows.at(-1)?.position ?? after) }
 }
 
 function countOf(heads: readonly HeadCount[]): number {
@@ -59,20 +63,22 @@ async function headsBehind(db: Db, after: number): Promise<HeadCount[]> {
 }
 
 interface WantedRow extends LoggedRow {
+  /** Wanted rows of the stretch, those beyond the limits too. */
+  found: number
   isGone: boolean
 }
 
-async function eventsOf(
+async function rowsOf(
   db: Db,
   { after, upTo, wanted, maxBytes }: { after: number; upTo: number; wanted: LogHead[]; maxBytes: number },
-): Promise<WantedStretch["items"]> {
+): Promise<WantedRow[]> {
   const { rows } = await db.query<WantedRow>({
     name: "read_wanted_log",
     text: `
       with wanted as materialized (
-        select position, event_id, sum(bytes) over (order by position) - bytes as bytes_before
+        select position, event_id, found, sum(bytes) over (order by position) - bytes as bytes_before
         from (
-          select l.position, l.event_id, l.bytes
+          select l.position, l.event_id, l.bytes, count(*) over () as found
           from (select * from event_log where position > $1 and position <= $2 order by position) l
           join unnest($4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[])
             as w (tenant, platform, source, type, name, priority)
@@ -80,7 +86,7 @@ async function eventsOf(
           order by l.position limit ${maxEvents}
         ) next
       )
-      select w.position, e.*, e.id is null as "isGone", ${referencesOf("w.event_id")} as event_references
+      select w.position, w.found, e.*, e.id is null as "isGone", ${referencesOf("w.event_id")} as event_references
       from wanted w
       left join lateral (select ${eventColumns}, raw from events where id = w.event_id limit 1) e on true
       where w.bytes_before < $3
@@ -97,5 +103,5 @@ async function eventsOf(
       wanted.map(({ priority }) => priority),
     ],
   })
-  return rows.map((row) => (row.isGone ? { from: row.position, to: row.position } : loggedEvent(row)))
+  return rows
 }
