@@ -11,6 +11,7 @@ import type { Database } from "./store/database.ts"
 import { readLogPage } from "./store/log-pages.ts"
 import { readWantedLog } from "./store/wanted-log.ts"
 import type { Feed } from "./streaming/feed.ts"
+import { recentStretch } from "./streaming/recent-stretch.ts"
 
 export interface StartHandlersOptions {
   handlers: Handlers<EventMaps>
@@ -33,7 +34,7 @@ export async function startHandlers(
 ): Promise<Consumers> {
   const consumers = createConsumers({
     database,
-    read: (after) => readLogPage(database.work, after, readBytes),
+    read: async (after) => recentStretch(feed, after) ?? (await readLogPage(database.work, after, readBytes)),
     readWanted: (after, mayWant) => readWantedLog(database.work, after, mayWant, readBytes),
     onGrowth: (wake) => feed.subscribe({ advance: wake, setBack: wake }),
     clock,
