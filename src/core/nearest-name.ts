@@ -1,14 +1,7 @@
-/**
- * The known name that is the least edits away, where that is near enough to be what was meant: `most` edits,
- * or a third of its letters.
- */
-export function nearestName(
-  given: string,
-  known: Iterable<string>,
-  most = Math.max(2, Math.floor(given.length / 3)),
-): string | undefined {
+/** The known name that is the least edits away, where that is near enough to be what was meant. */
+export function nearestName(given: string, known: Iterable<string>): string | undefined {
   let nearest: string | undefined
-  let least = most + 1
+  let least = Math.max(2, Math.floor(given.length / 3)) + 1
   for (const name of known) {
     const edits = distance(given, name)
     if (edits < least) {

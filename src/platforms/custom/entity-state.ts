@@ -1,9 +1,9 @@
 import { shownFields, stateValue, type StateValue } from "../../core/entity-state.ts"
-import { platformNames, type EntityState } from "../../core/envelope.ts"
+import type { EntityState } from "../../core/envelope.ts"
 import { fieldsOf } from "../../core/fields.ts"
+import { isOwnThing } from "./own-thing.ts"
 import type { CustomEvent } from "./schema.ts"
 
-const told: ReadonlySet<string> = new Set(platformNames.filter((name) => name !== "custom"))
 const memberName = /^[A-Za-z_][\w.-]{0,63}$/
 const maxMembers = 50
 
@@ -13,8 +13,7 @@ const maxMembers = 50
  */
 export function statesOf(event: CustomEvent, receivedAt: Date): EntityState[] {
   const { entity, title, url, occurredAt, payload } = event
-  const [platform = ""] = entity?.split(":", 1) ?? []
-  if (entity === undefined || entity === null || told.has(platform)) return []
+  if (entity === undefined || entity === null || !isOwnThing(entity)) return []
   const members: Record<string, StateValue | undefined> = {}
   for (const [name, value] of Object.entries(fieldsOf(payload))) {
     const known = memberName.test(name) ? stateValue(value) : undefined

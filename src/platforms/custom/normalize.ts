@@ -28,12 +28,12 @@ export function normalize({ payload, receivedAt }: Message): Normalized {
   }
 }
 
-function referencesOf({ references }: CustomEvent): Reference[] {
+function referencesOf({ references, ...event }: CustomEvent): Reference[] {
   return (references ?? []).map(({ entity, relation, subject }, index) => ({
     entity,
     relation: relation ?? usualRelation,
     evidence: { field: `references[${index}]`, text: entity },
-    stated: linkStatedBy(relation ?? usualRelation),
+    stated: linkStatedBy(relation ?? usualRelation, [subject ?? event.entity, entity]),
     ...(typeof subject === "string" ? { subject } : {}),
   }))
 }

@@ -1,5 +1,5 @@
 import type { StatedLink } from "../../core/envelope.ts"
-import { nearestName } from "../../core/nearest-name.ts"
+import { isOwnThing } from "./own-thing.ts"
 
 /**
  * What the sender of a custom event may say that its thing has to do with another, and the link that each is.
@@ -25,13 +25,27 @@ export const relations: Readonly<Record<string, StatedLink>> = {
 
 export const usualRelation = "relates"
 
-/** The link that a word states; one of the sender's own relates the two. */
-export function linkStatedBy(word: string): StatedLink {
-  const usual: StatedLink = { relation: usualRelation, strength: "strong" }
-  return Object.hasOwn(relations, word) ? (relations[word] ?? usual) : usual
+const usual: StatedLink = { relation: usualRelation, strength: "strong" }
+const distant: StatedLink = { relation: "related", strength: "weak" }
+const weakStems = Object.entries(relations)
+  .filter(([, { strength }]) => strength === "weak")
+  .map(([word]) => word.replace(/s$/, ""))
+
+/**
+ * The link that a word states of two things. One of the sender's own relates the two, unless it begins like
+ * one of the weak (`related_to`, `blocked`): a form of a word that ties no stories together must not do so.
+ */
+export function linkStatedBy(word: string, ends: readonly (string | null | undefined)[]): StatedLink {
+  if (foreignEnd(word, ends) !== undefined) return usual
+  const known = Object.hasOwn(relations, word) ? relations[word] : undefined
+  return known ?? (weakStems.some((stem) => word.startsWith(stem)) ? distant : usual)
 }
 
-/** The relation for which a word is most likely a slip: it is one letter off. */
-export function slipFor(word: string): string | undefined {
-  return Object.hasOwn(relations, word) ? undefined : nearestName(word, Object.keys(relations), 1)
+/**
+ * Of two things that are said to be one, that of another platform, if there is one: what the sender tells of its
+ * own thing would be told of that, which is for its platform alone to tell.
+ */
+export function foreignEnd(word: string, ends: readonly (string | null | undefined)[]): string | undefined {
+  if (word !== "same_as") return undefined
+  return ends.find((end) => typeof end === "string" && !isOwnThing(end)) ?? undefined
 }

@@ -2,7 +2,7 @@ import { z } from "zod"
 import { canonicalEntityKey } from "../../core/entity-key.ts"
 import { platformNames, priorities } from "../../core/envelope.ts"
 import { actor, instant, line, webUrl } from "../../core/submission.ts"
-import { slipFor } from "./relations.ts"
+import { foreignEnd } from "./relations.ts"
 
 const maxType = 200
 const typeForm = /^[a-z][a-z0-9_]*(?:\.[a-z0-9][a-z0-9_]*)+$/
@@ -65,18 +65,15 @@ export const customSchema = z.looseObject(
   { error: "the body must be a JSON object" },
 )
 
-/**
- * The same as it is taken in: a relation that is a slip for one of ours would make another link than was
- * meant. What is stored already is read without that.
- */
-export const sentSchema = customSchema.superRefine(({ references }, context) => {
-  for (const [index, { relation }] of (references ?? []).entries()) {
-    const meant = typeof relation === "string" ? slipFor(relation) : undefined
-    if (meant === undefined) continue
+/** The same as it is taken in: of another platform's things nobody says that they are one with theirs. */
+export const sentSchema = customSchema.superRefine(({ references, ...event }, context) => {
+  for (const [index, { entity, relation, subject }] of (references ?? []).entries()) {
+    const foreign = foreignEnd(relation ?? "", [subject ?? event.entity, entity])
+    if (foreign === undefined) continue
     context.addIssue({
       code: "custom",
       path: ["references", index, "relation"],
-      message: `unknown relation ${relation}; did you mean ${meant}? A word of your own must differ from it by more than a letter`,
+      message: `same_as is for two keys of a thing of your own, and of ${foreign} another platform tells; say relates`,
     })
   }
 })
