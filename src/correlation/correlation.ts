@@ -107,10 +107,15 @@ function runRules(
     }),
     isLinked: (one, other) => pairs.has(`${one}\n${other}`) || pairs.has(`${other}\n${one}`),
   }
+  const unstated: RuleInput = {
+    ...input,
+    references: input.references.filter(({ stated }) => stated === undefined),
+  }
   for (const rule of rules) {
     try {
+      const given = rule.readsStated === true ? input : unstated
       const limit = builtInRules.includes(rule) ? maxReferences : undefined
-      for (const link of linksOfRule(rule, input, limit)) {
+      for (const link of linksOfRule(rule, given, limit)) {
         pairs.add(`${link.from}\n${link.to}`)
         keepBest(links, link)
       }

@@ -44,6 +44,7 @@ export function defineRule(
     name,
     version,
     about: null,
+    readsStated: true,
     find: (input) => {
       const { event: shown, normalized: read } = input
       if (selectors.length > 0 && !selectors.some(({ reads }) => reads(shown, read.type))) return []

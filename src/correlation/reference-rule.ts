@@ -44,11 +44,10 @@ export function referenceRule({ name, version, reads, on, when, link }: Referenc
     if (!isRead(input.normalized.type)) return []
     const matching = input.references.filter((reference) => fits(reference, when, input))
     if (matching.length === 0) return []
-    const judged = input.references.filter(({ stated }) => stated === undefined)
     const inField = countTargets(matching, ({ evidence }) => evidence.field)
-    const inAll = countTargets(judged, ({ entity }) => entityKind(entity))
+    const inAll = countTargets(input.references, ({ entity }) => entityKind(entity))
     const { upTo = Infinity, of = () => false } = link.strongTogether ?? {}
-    const together = countTargets(judged.filter(of), ({ entity }) => entityKind(entity))
+    const together = countTargets(input.references.filter(of), ({ entity }) => entityKind(entity))
     return matching.flatMap((reference) => {
       if (reference.subject === null) return []
       const [from, to] =
@@ -88,7 +87,7 @@ function strengthOf({ relation, strength, ...link }: ReferenceRule["link"]): Omi
 }
 
 function fits(reference: SubjectReference, when: ReferenceRule["when"], input: RuleInput): boolean {
-  if (reference.subject === null || reference.stated !== undefined) return false
+  if (reference.subject === null) return false
   return (
     has(when.relation, reference.relation) &&
     has(when.field, reference.evidence.field) &&

@@ -84,6 +84,8 @@ export interface Rule {
   version: number
   /** Null for a rule of the user's own, which can answer anything. */
   about: RuleAbout | null
+  /** It is given the references too that state a link outright, in which there is nothing to judge. */
+  readsStated?: true
   find(input: RuleInput): readonly ProposedLink[]
 }
 

@@ -1,19 +1,21 @@
 import type { ProposedLink, Rule } from "../rule.ts"
 
 /**
- * The thing that a custom event is about has to do with another what its sender says. No other rule looks at
- * what is stated, so it is told as it was said, whatever the two things are.
+ * The thing that a custom event is about has to do with another what its sender says, whatever the two things
+ * are. No other rule of ours is given what is stated, so that it is told as it was said.
  */
 export const customRelates: Rule = {
   name: "custom_relates",
-  version: 2,
+  version: 3,
   about: {
     reads:
       "the references that a custom event gives; by what its sender says also `implements`, `ships`, `mentions` and the like",
     relation: "relates",
     strength: "strong",
-    weakWhere: "where it says `mentions`, `related`, `parent`, `blocks` or `blocked_by`",
+    weakWhere:
+      "where it says `mentions`, `related`, `parent`, `blocks`, `blocked_by` or another form of these",
   },
+  readsStated: true,
   find: ({ references }) =>
     references.flatMap(({ stated, subject, entity, evidence, document }): ProposedLink[] => {
       if (stated === undefined || subject === null) return []

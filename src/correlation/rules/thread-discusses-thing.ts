@@ -9,7 +9,7 @@ import { messageLinksThing } from "./message-links-thing.ts"
  */
 export const threadDiscussesThing: Rule = {
   name: "thread_discusses_thing",
-  version: 1,
+  version: 2,
   about: {
     reads: "what any message of a Slack thread holds the address of",
     relation: "discusses",
