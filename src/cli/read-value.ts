@@ -10,10 +10,15 @@ export function readTime(options: OptionValues, name: string, now: Date): Date |
   const given = textOption(options, name)
   if (given === undefined) return undefined
   const seconds = given === "0" ? 0 : durationSeconds(given)
-  if (seconds !== undefined) return new Date(now.getTime() - seconds * 1_000)
-  const { data } = instant.safeParse(given)
-  if (data !== undefined) return data
-  throw new SignalboxError("bad_request", `--${name} ${timeFault(given, otherTimes)}`)
+  const time =
+    seconds === undefined ? instant.safeParse(given).data : new Date(now.getTime() - seconds * 1_000)
+  if (time === undefined) {
+    throw new SignalboxError("bad_request", `--${name} ${timeFault(given, otherTimes)}`)
+  }
+  if (time.getTime() < 0) {
+    throw new SignalboxError("bad_request", `--${name} ${given} is before 1970, and no event is older`)
+  }
+  return time
 }
 
 /** A whole number; undefined where the option is not given. Throws `bad_request`. */

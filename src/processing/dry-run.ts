@@ -160,7 +160,7 @@ export async function dryRun(options: DryRunOptions): Promise<DryRun> {
       superseded: await areSuperseded(db, tenant, fields),
     }))
     const gone = new Set(fields.filter((_, index) => superseded[index] === true))
-    const standing = (showings: readonly StatedLink[]): Link[] =>
+    const standing = (showings: readonly StampedLink[]): Link[] =>
       showings.flatMap(({ link, stated }) => (stated !== undefined && gone.has(stated) ? [] : [link]))
     for (const { id, before, after, failed } of shown) {
       const own = made.filter(({ eventId }) => eventId === id)
@@ -176,7 +176,7 @@ export async function dryRun(options: DryRunOptions): Promise<DryRun> {
       for (const selector of idle) if (selector.reads(filled, normalized.type)) idle.delete(selector)
       const states = statesOf(normalized)
       const tie = states.length === 0 ? "" : tieOf(event)
-      const stated = (link: Link): StatedLink => {
+      const stated = (link: Link): StampedLink => {
         const stamp = stampOfLink(link, states, tie)
         const { document, evidence } = link
         return stamp === undefined || document === undefined
@@ -199,13 +199,13 @@ export async function dryRun(options: DryRunOptions): Promise<DryRun> {
 /** The links of an event, by the rules as they are and as they would be. */
 interface Showing {
   id: string
-  before: StatedLink[]
-  after: StatedLink[]
+  before: StampedLink[]
+  after: StampedLink[]
   /** Rules that threw: their links stay, as they do when the past is derived anew. */
   failed: ReadonlySet<string>
 }
 
-interface StatedLink {
+interface StampedLink {
   link: Link
   stated?: StatedField
 }

@@ -22,6 +22,14 @@ it.each([["soon"], ["7w"], ["2026-13-01"], ["-1d"], [""]])(
   },
 )
 
+it.each(["999999d", "0000-01-01", "1969-12-31T23:59:59Z"])(
+  "--since %s is refused, since ids of events begin with 1970",
+  (since) => {
+    expect(() => readTime({ since }, "since", now)).toThrow(`--since ${since} is before 1970`)
+    expect(readTime({ since: "1970-01-01" }, "since", now)?.getTime()).toBe(0)
+  },
+)
+
 it("of a time without a zone, that is told, since here and there it would be another time", () => {
   const given = "2026-11-01T10:00:00"
   expect(() => readTime({ until: given }, "until", now)).toThrow(`--until has no zone: ${given}Z is UTC`)
