@@ -92,6 +92,28 @@ it("and so it does where the event that mentions it is about nothing", async () 
   )
 })
 
+it("of two things that an event of one's own ties, neither is said to mention the other", async () => {
+  const [issue, ticket] = ["linear:issue:OPS-9", "jira:ticket:X-1"]
+  const sent = await fetch(`${url}/api/v1/events`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${adminKey}`, "content-type": "application/json" },
+    body: JSON.stringify({
+      type: "pager.incident.opened",
+      entity: "pager:incident:7",
+      references: [{ subject: issue, entity: ticket, relation: "implements" }],
+    }),
+  })
+  expect(sent.status).toBe(202)
+  for (const key of [issue, ticket]) {
+    const { body } = await until(
+      () => json(`/api/v1/entities/${key}/status`),
+      ({ status }) => status === 200,
+    )
+    expect(body).toMatchObject({ onlyMentionedBy: ["pager:incident:7"] })
+    expect((await linesOf(key)).at(-1)).toMatch(/^ {2}known only because pager:incident:7 mentions it/)
+  }
+})
+
 it("of what was not known by then, it says so, and since when it is", async () => {
   const early = taken(3).toISOString() // production was deployed once
   const first = minute(0).replace(/T.*/, "") // a date will do, too
