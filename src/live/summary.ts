@@ -36,17 +36,23 @@ export function placesInWords(live: readonly LiveIn[], pending: readonly Pending
   const environments = new Set(
     [...live, ...pending].toSorted(productionFirst).map(({ environment }) => environment),
   )
-  const words = [...environments].map((environment) => {
+  const words = [...environments].flatMap((environment) => {
     const here = live.filter((one) => one.environment === environment)
     const not = pending.filter((one) => one.environment === environment)
-    if (here.length === 0) return `not live in ${environment}`
+    if (here.length === 0) return [`not live in ${environment}`]
     // Of several services it is live as a whole since the last of them.
     const since = new Date(Math.max(...here.map((one) => one.since.getTime())))
-    const of =
-      not.length === 0 ? "" : ` of ${here.map(({ service }) => service ?? "one service").join(" and ")}`
-    return `live in ${environment}${of} since ${shortTime(since)}`
+    if (not.length === 0) return [`live in ${environment} since ${shortTime(since)}`]
+    return [
+      `live in ${environment} of ${servicesOf(here, "one service")} since ${shortTime(since)}`,
+      `not live in ${environment} of ${servicesOf(not, "another service")}`,
+    ]
   })
   return words.length === 0 ? ["not known to be deployed anywhere"] : words
+}
+
+function servicesOf(places: readonly { service: string | null }[], nameless: string): string {
+  return places.map(({ service }) => service ?? nameless).join(" and ")
 }
 
 const happened: Readonly<Record<string, string>> = {
