@@ -9,7 +9,7 @@ import { readAs, type Database, type Db } from "../store/database.ts"
 import { entityView } from "../store/entity-view.ts"
 import { timeline, type TimelineCursor } from "../store/timeline.ts"
 import { decodeCursor, encodeCursor } from "./cursor.ts"
-import { firstHeardAfter } from "./first-heard.ts"
+import { readThen } from "./first-heard.ts"
 import { instant } from "./instant.ts"
 import { mustBeKey } from "./must-be-key.ts"
 import { parseQuery } from "./parse.ts"
@@ -54,10 +54,14 @@ export function entityRoutes<E extends Env>(
     const tenant = tenantOf(c)
     const entity = keyOf(c)
     const found = await readAs(database, tenant, async (db) => {
-      const told = await timeline(db, tenant, entity, options)
-      if (told.events.length > 0 || told.links.length > 0) return told
-      await mustKnow(db, tenant, entity)
-      return { ...told, ...(await firstHeardAfter(db, tenant, entity, asOf)) }
+      const told = await readThen(
+        db,
+        { tenant, key: entity, asOf },
+        (one) => timeline(db, tenant, one, options),
+        ({ events, links }) => events.length + links.length === 0,
+      )
+      if (told.events.length + told.links.length === 0) await mustKnow(db, tenant, entity)
+      return told
     })
     const { events: _, links, nextCursor, ...further } = found
     const showWay = onceEach((via: readonly LinkEvidence[]) => `"via":${JSON.stringify(via.map(showLink))}`)
@@ -86,8 +90,12 @@ export function entityRoutes<E extends Env>(
     const entity = keyOf(c)
     const { links, nextCursor, ...further } = await readAs(database, tenant, async (db) => {
       await mustKnow(db, tenant, entity)
-      const told = await linksOf(db, tenant, entity, options)
-      return told.links.length > 0 ? told : { ...told, ...(await firstHeardAfter(db, tenant, entity, asOf)) }
+      return readThen(
+        db,
+        { tenant, key: entity, asOf },
+        (one) => linksOf(db, tenant, one, options),
+        (told) => told.links.length === 0,
+      )
     })
     return c.json({
       entity,
@@ -104,8 +112,12 @@ export function entityRoutes<E extends Env>(
     const key = mustBeKey(restOfPath(c))
     const found = await readAs(database, tenant, async (db) => {
       await mustKnow(db, tenant, key)
-      const seen = await entityView(db, tenant, key, asOf ?? null)
-      return seen.firstSeenAt === null ? { ...seen, ...(await firstHeardAfter(db, tenant, key, asOf)) } : seen
+      const viewBy = async (one: string) => {
+        const { aliases, ...seen } = await entityView(db, tenant, one, asOf ?? null)
+        const others = one === key ? aliases : [...aliases, one].toSorted()
+        return { aliases: others, ...seen }
+      }
+      return readThen(db, { tenant, key, asOf }, viewBy, ({ firstSeenAt }) => firstSeenAt === null)
     })
     const { deletedAt, ...rest } = found
     const deleted = deletedAt === null ? { deleted: false } : { deleted: true, deletedAt }

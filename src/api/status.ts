@@ -7,7 +7,7 @@ import { isKnownEntity } from "../store/correlations.ts"
 import { readAs, type Database } from "../store/database.ts"
 import { keysOfThing } from "../store/explain.ts"
 import { onlyMentionedBy } from "../store/only-mentioned.ts"
-import { firstHeardAfter } from "./first-heard.ts"
+import { readThen } from "./first-heard.ts"
 import { instant } from "./instant.ts"
 import { mustBeKey } from "./must-be-key.ts"
 import { parseQuery } from "./parse.ts"
@@ -25,17 +25,19 @@ export function statusRoutes<E extends Env>(
     const tenant = tenantOf(c)
     const key = mustBeKey(c.req.param("key"))
     const status = await readAs(database, tenant, async (db) => {
-      const found = await entityStatus(db, tenant, key, asOf ?? null)
+      const { firstHeardAt, ...found } = await readThen(
+        db,
+        { tenant, key, asOf },
+        async (one) => ({ ...(await entityStatus(db, tenant, one, asOf ?? null)), entity: key }),
+        ({ state, title, live }) => state === null && title === null && live.length === 0,
+      )
       const isFound = found.live.length + found.pending.length + found.pullRequests.length > 0
       if (!isFound && !(await isKnownEntity(db, tenant, key))) {
         throw new SignalboxError("not_found", `nothing is known of ${key}`)
       }
       if (found.state !== null || found.title !== null) return found
-      if (asOf !== undefined && found.live.length === 0) {
-        const { firstHeardAt } = await firstHeardAfter(db, tenant, key, asOf)
-        if (firstHeardAt !== undefined) return unheard(key, asOf, firstHeardAt)
-      }
-      const keys = await keysOfThing(db, tenant, key, asOf ?? null)
+      if (asOf !== undefined && firstHeardAt !== undefined) return unheard(key, asOf, firstHeardAt)
+      const keys = await keysOfThing(db, tenant, key, null)
       const mentioning = await onlyMentionedBy(db, tenant, keys, asOf ?? null)
       return mentioning === null ? found : { ...found, onlyMentionedBy: mentioning }
     })
