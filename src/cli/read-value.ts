@@ -5,6 +5,10 @@ import { textOption, type OptionValues } from "./command.ts"
 
 const otherTimes = ", a date such as 2026-11-01, or how long ago: 90s, 30m, 24h, 7d, or 0"
 
+// What ids of events can tell, and four digits of a year.
+const earliest = new Date(0)
+const beyond = new Date(Date.UTC(10_000, 0))
+
 /** A time with its zone, a date, or a duration before now; undefined where it is not given. Throws `bad_request`. */
 export function readTime(options: OptionValues, name: string, now: Date): Date | undefined {
   const given = textOption(options, name)
@@ -15,8 +19,8 @@ export function readTime(options: OptionValues, name: string, now: Date): Date |
   if (time === undefined) {
     throw new SignalboxError("bad_request", `--${name} ${timeFault(given, otherTimes)}`)
   }
-  if (time.getTime() < 0) {
-    throw new SignalboxError("bad_request", `--${name} ${given} is before 1970, and no event is older`)
+  if (time < earliest || time >= beyond) {
+    throw new SignalboxError("bad_request", `--${name} ${given} is not within the years 1970 to 9999`)
   }
   return time
 }

@@ -22,10 +22,12 @@ it.each([["soon"], ["7w"], ["2026-13-01"], ["-1d"], [""]])(
   },
 )
 
-it.each(["999999d", "0000-01-01", "1969-12-31T23:59:59Z"])(
-  "--since %s is refused, since ids of events begin with 1970",
+it.each(["999999d", "0000-01-01", "1969-12-31T23:59:59Z", "9999-12-31T23:59:59-01:00"])(
+  "--since %s is refused, for which no event has an id",
   (since) => {
-    expect(() => readTime({ since }, "since", now)).toThrow(`--since ${since} is before 1970`)
+    expect(() => readTime({ since }, "since", now)).toThrow(
+      `--since ${since} is not within the years 1970 to 9999`,
+    )
     expect(readTime({ since: "1970-01-01" }, "since", now)?.getTime()).toBe(0)
   },
 )
