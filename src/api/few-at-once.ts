@@ -7,13 +7,20 @@ export interface FewAtOnce {
   waitMs?: number
   /** What they are, for whoever is refused: "figures of delivery". */
   what: string
+  /** What to do instead ("ask for one at a time, or for a shorter range"). */
+  instead?: string
 }
 
 /**
  * Runs what is expensive a few at a time, so that it never takes every connection from what is not. A
  * further one waits its turn, and fails with `too_many_requests` where none comes in time.
  */
-export function fewAtOnce({ limit = 2, waitMs = 2_000, what }: FewAtOnce) {
+export function fewAtOnce({
+  limit = 2,
+  waitMs = 2_000,
+  what,
+  instead = "ask for one at a time, or for a shorter range",
+}: FewAtOnce) {
   let running = 0
   const waiting: (() => void)[] = []
 
@@ -29,7 +36,7 @@ export function fewAtOnce({ limit = 2, waitMs = 2_000, what }: FewAtOnce) {
       reject(
         new SignalboxError(
           "too_many_requests",
-          `${limit} requests for ${what} are being answered already, and each reads much: ask for one at a time, or for a shorter range`,
+          `${limit} requests for ${what} are being answered already, and each reads much: ${instead}`,
           { retryAfter: 5 },
         ),
       )

@@ -29,7 +29,7 @@ export interface ExplainedLink extends Link {
  * What speaks against a link, or kept it from being made:
  * - `edited`, `deleted`: the field that showed it says otherwise since, or is gone;
  * - `skip_word`: the words before the name ask not to link it;
- * - `quoted`: it stands in quoted text, code or a comment;
+ * - `quoted`: it stands in quoted text, code or a comment, or is struck out;
  * - `lower_case`: in upper case it would be taken for a name;
  * - `joined`: other characters are joined to it (`fooENG-126`, `ENG-126x`, a path); by itself it would be taken
  *   for a name;
@@ -105,8 +105,11 @@ export interface Explanation {
   references: (Reference & { eventId: string })[]
   /** What came closest, where no strong links tie them. */
   nearMiss: Finding | null
-  /** Events of the two that were read anew; `complete` where those were all. */
-  examined: { events: number; complete: boolean }
+  /**
+   * Events of the two that were read anew; `complete` where those were all. `notRead` has the ids of those that
+   * there was no time for: their links stand above, and what else they name is not told.
+   */
+  examined: { events: number; complete: boolean; notRead?: string[] }
 }
 
 /** Asks what an explanation may go by. */
@@ -115,6 +118,8 @@ export interface ExplanationQuery {
   from: string
   to: string
   asOf: Date | null
+  /** Aborted once nobody waits for the answer: then no further event is read anew. */
+  signal?: AbortSignal
 }
 
 /** The piece of text that shows a link; null where its rule gave none, and the event's type stands for it. */

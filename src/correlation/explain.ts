@@ -1,5 +1,5 @@
 import type { Explanation, ExplanationQuery, ExplainedLink, Finding, ShownBy } from "../core/explanation.ts"
-import type { Link } from "../core/envelope.ts"
+import type { Link, LoggedEvent } from "../core/envelope.ts"
 import type { Platform } from "../core/platform.ts"
 import { evidenceOf, type Edge, type LinkEvidence } from "../store/correlations.ts"
 import type { Db } from "../store/database.ts"
@@ -17,6 +17,7 @@ import {
 } from "../store/explain.ts"
 import { edgeKey, reach, type Reach } from "../store/reach.ts"
 import type { Correlation } from "./correlation.ts"
+import type { PaceOptions } from "./pace.ts"
 import { createReread, nameKinds, type Pair } from "./reread.ts"
 import { nearestMiss, summarize } from "./verdict.ts"
 
@@ -29,9 +30,10 @@ const maxEventsOfEach = 25
 export function createExplain(
   platforms: readonly Platform[],
   correlation: Pick<Correlation, "correlate" | "linksOf" | "rules">,
+  options: PaceOptions = {},
 ): Explain {
-  const reread = createReread(platforms, correlation)
-  return async (db, { tenant, from, to, asOf }) => {
+  const reread = createReread(platforms, correlation, options)
+  return async (db, { tenant, from, to, asOf, signal }) => {
     const pair = await pairOf(db, tenant, from, to, asOf)
     const { ones, others } = pair
     const records = await linksBetween(db, tenant, ones, others, asOf)
@@ -48,8 +50,9 @@ export function createExplain(
       await eventsOfThing(db, tenant, ones, about),
       await eventsOfThing(db, tenant, others, about),
     ] as const
-    const events = new Map(told.flatMap((part) => part.events).map((event) => [event.id, event]))
-    const found = await reread([...events.values()], pair, records, await knownNames(db, tenant))
+    const events = inTurns(told[0].events, told[1].events)
+    const names = await knownNames(db, tenant)
+    const { findings: found, notRead } = await reread(events, pair, records, names, signal)
     const reverts = await revertsAt(db, tenant, [...ones, ...others], asOf)
     const unheard = [
       ...(await unheardOf(db, tenant, from, ones, told[0], asOf)),
@@ -81,9 +84,22 @@ export function createExplain(
       counterEvidence,
       references: unlinked,
       nearMiss: path === null ? nearestMiss(links, counterEvidence, unlinked, withdrawn ?? common) : null,
-      examined: { events: events.size, complete: told.every(({ complete }) => complete) },
+      examined: {
+        events: events.length - notRead.length,
+        complete: notRead.length === 0 && told.every(({ complete }) => complete),
+        ...(notRead.length === 0 ? {} : { notRead }),
+      },
     }
   }
+}
+
+/** Each event once, one of each thing in turn, so that where time is short, the newest of both are read. */
+function inTurns(ones: readonly LoggedEvent[], others: readonly LoggedEvent[]): LoggedEvent[] {
+  const events = new Map<string, LoggedEvent>()
+  for (let at = 0; at < Math.max(ones.length, others.length); at++) {
+    for (const event of [ones[at], others[at]]) if (event !== undefined) events.set(event.id, event)
+  }
+  return [...events.values()]
 }
 
 /** The thing with the time at which it was first heard of, where nothing was known of it at `asOf`. */

@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from "node:timers/promises"
 import { canonicalEntityKey, entityKind } from "../core/entity-key.ts"
 import type { Link, Reference, StoredEvent } from "../core/envelope.ts"
 import type { Finding } from "../core/explanation.ts"
@@ -6,6 +5,7 @@ import { createNormalizer, type NormalizedEvent } from "../core/normalize-event.
 import type { KnownNames, Platform } from "../core/platform.ts"
 import type { LinkRecord } from "../store/explain.ts"
 import type { Correlation, RuledEvent } from "./correlation.ts"
+import { createPaces, OutOfTime, type Pace, type PaceOptions } from "./pace.ts"
 import { builtInRules } from "./rules/index.ts"
 import { unreadMentions, type Unread } from "./unread.ts"
 
@@ -17,7 +17,7 @@ export interface Pair {
 
 const reasons: Readonly<Record<Unread["kind"], string>> = {
   skip_word: "says not to link it",
-  quoted: "stands in quoted text, code or a comment",
+  quoted: "stands in quoted text, code or a comment, or is struck out",
   lower_case: "would be taken for a name in upper case",
   joined:
     "is joined to other characters, as part of a longer word, number or path, and so is not read as a name",
@@ -41,85 +41,102 @@ export const nameKinds: ReadonlySet<Finding["kind"]> = new Set<Unread["kind"]>([
   "not_recognized",
 ])
 
+/** What a second reading has found, and the ids of the events to which it did not come in its time. */
+export interface Reread {
+  findings: Finding[]
+  notRead: string[]
+}
+
 /**
  * Makes the second reading of events for what is not stored: names that no mention was made of, lists too
- * long for strong links, links that today's rules would make or would not, and rules that throw.
+ * long for strong links, links that today's rules would make or would not, and rules that throw. It reads them
+ * in their order, for at most a second of its own, and no further once `signal` is aborted.
  */
 export function createReread(
   platforms: readonly Platform[],
   { correlate, linksOf, rules }: Pick<Correlation, "correlate" | "linksOf" | "rules">,
+  options: PaceOptions = {},
 ): (
   events: readonly StoredEvent[],
   pair: Pair,
   stored: readonly LinkRecord[],
   known: KnownNames,
-) => Promise<Finding[]> {
+  signal?: AbortSignal,
+) => Promise<Reread> {
   const normalize = createNormalizer(platforms)
+  const paceOf = createPaces(options)
 
-  return async (events, pair, stored, known) => {
+  return async (events, pair, stored, known, signal) => {
     const findings = new Map<string, Finding>()
+    const add = (finding: Finding): void => {
+      const key = [finding.kind, finding.field, finding.text, finding.detail].join("\n")
+      if (!findings.has(key)) findings.set(key, finding)
+    }
     const builtIn = new Set(namesOf(rules().filter((rule) => isBuiltIn(rule))))
     const byOwnRules: Link[] = stored.filter(({ rule }) => !builtIn.has(rule))
     const seen = new Set<string>() // a body comes again with every event of its pull request
-    for (const event of events) {
-      await nextTurn() // requests and streams of this process wait for the same thread
-      const read = findingsOf(event, pair, stored, known, seen)
-      byOwnRules.push(...read.links.filter((link) => !builtIn.has(link.rule) && isBetween(link, pair)))
-      for (const finding of read.findings) {
-        const key = [finding.kind, finding.field, finding.text, finding.detail].join("\n")
-        if (!findings.has(key)) findings.set(key, finding)
+    const pace = paceOf(signal)
+    let count = 0
+    try {
+      for (const event of events) {
+        await pace.read(event.raw.length)
+        const read = readAnew(event, pair, stored, known)
+        byOwnRules.push(...read.links.filter((link) => !builtIn.has(link.rule) && isBetween(link, pair)))
+        for (const finding of read.findings) add(finding)
+        if (read.normalized !== null) {
+          for await (const finding of namesUnread(read.normalized, pair, known, seen, pace)) add(finding)
+        }
+        count += 1
       }
+    } catch (error) {
+      if (!(error instanceof OutOfTime)) throw error
     }
-    return [
-      ...[...findings.values()].filter((finding) => !byOwnRules.some((link) => isFound(finding, link))),
-      ...absent(stored),
-    ]
+    const isNews = (finding: Finding): boolean => !byOwnRules.some((link) => isFound(finding, link))
+    return {
+      findings: [...[...findings.values()].filter(isNews), ...absent(stored)],
+      notRead: events.slice(count).map(({ id }) => id),
+    }
   }
 
-  function findingsOf(
-    stored: StoredEvent,
-    pair: Pair,
-    records: readonly LinkRecord[],
-    known: KnownNames,
-    seen: Set<string>,
-  ): { findings: Finding[]; links: readonly Link[] } {
+  function readAnew(stored: StoredEvent, pair: Pair, records: readonly LinkRecord[], known: KnownNames) {
     let read: NormalizedEvent
     try {
       read = normalize(stored)
     } catch {
-      return { findings: [], links: [] } // what it said when it was first read stays, and is in the links
+      // What it said when it was first read stays, and is in the links.
+      return { findings: [], links: [], normalized: null }
     }
     const ruled = correlate(read.event, read.normalized, known)
     const before = records.filter(({ eventId }) => eventId === stored.id)
     return {
       findings: [
-        ...namesUnread(read, pair, known, seen),
         ...failed(ruled, stored),
         ...outdated(ruled, before, pair, stored),
         ...listed(read, ruled, pair, before),
       ],
       links: ruled.links,
+      normalized: read,
     }
   }
 
-  function namesUnread(
+  async function* namesUnread(
     { event, normalized }: NormalizedEvent,
     pair: Pair,
     known: KnownNames,
     seen: Set<string>,
-  ): Finding[] {
-    return normalized.texts.flatMap((field) => {
+    pace: Pace,
+  ): AsyncGenerator<Finding> {
+    for (const field of normalized.texts) {
       const subject = canonicalEntityKey(field.subject ?? normalized.entity ?? "")
       const targets = subject === null ? undefined : otherSide(pair, subject)
       const key = `${subject}\n${field.field}\n${field.text}`
-      if (targets === undefined || seen.has(key)) return []
+      if (targets === undefined || seen.has(key)) continue
       seen.add(key)
-      return unreadMentions(platforms, field, subject, targets, known).map((unread) => ({
-        ...unread,
-        detail: `${JSON.stringify(unread.text)} in the ${unread.field} of ${subject} ${reasons[unread.kind]}`,
-        eventId: event.id,
-      }))
-    })
+      for (const unread of await unreadMentions(platforms, field, subject, targets, { known, pace })) {
+        const detail = `${JSON.stringify(unread.text)} in the ${unread.field} of ${subject} ${reasons[unread.kind]}`
+        yield { ...unread, detail, eventId: event.id }
+      }
+    }
   }
 
   function outdated({ links }: RuledEvent, before: readonly LinkRecord[], pair: Pair, event: StoredEvent) {

@@ -69,6 +69,11 @@ function* sentences(explanation: Explanation): Generator<string> {
     yield `  ${subject ?? "the event"} ${relation} ${entity} (${JSON.stringify(shown.text)} in the ${shown.field})`
   }
   if (examined.events > 0) yield readAnew(examined)
+  const notRead = examined.notRead?.length ?? 0
+  if (notRead > 0) {
+    const [which, name] = notRead === 1 ? ["one event", "it names"] : [`${notRead} events`, "they name"]
+    yield `There was no time to read ${which} of the two anew: what else ${name} is not told.`
+  }
 }
 
 function readAnew({ events, complete }: Explanation["examined"]): string {
