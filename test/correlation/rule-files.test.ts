@@ -10,7 +10,7 @@ import { createHub, type HubOptions } from "../../src/hub.ts"
 import { testDatabase } from "../support/database.ts"
 import { loadSigner } from "../support/fixtures.ts"
 import { adminKey, sendWebhook, until } from "../support/hub.ts"
-import { runCommand } from "../support/run-command.ts"
+import { runCommand, runJsonCommand } from "../support/run-command.ts"
 
 const database = await testDatabase()
 const secrets = { github: [(await loadSigner("github"))?.secrets[0] ?? ""] }
@@ -136,6 +136,8 @@ it("reprocessing takes the rules that the hub is given by its environment, and t
   expect(await links()).toEqual([`${pr(70)} on_board 2`, `${pr(71)} on_board 2`])
   await runCommand(reprocessCommand, ["--rule", await boards(3)], env)
   expect(await links()).toEqual([`${pr(70)} on_board 3`, `${pr(71)} on_board 3`])
+  const { values } = await runJsonCommand(reprocessCommand, ["--rule", await boards(3)], env)
+  expect(values.at(-1)).toMatchObject({ rules: [{ name: "on_board", version: 3 }] })
 })
 
 it("what is taken away must be there, and is forgotten once its links are gone", async () => {
