@@ -1,23 +1,24 @@
+import type { Place } from "./name-places.ts"
+
 /**
  * Blanks what a Markdown text holds without saying it: fenced code, the comments in which templates explain
- * themselves, what is struck out, and HTML quotations, in which dependency bots wrap the notes of others'
- * releases. One look from
- * left to right, as a reader of Markdown has it: whatever begins first is not ended by what stands within,
- * and nothing begins in code. Offsets and lines stay as they are.
+ * themselves, what is struck out (by tags too, across paragraphs), and HTML quotations, in which dependency
+ * bots wrap the notes of others' releases. One look from left to right, as a reader of Markdown has it:
+ * whatever begins first is not ended by what stands within, and nothing begins in code. Offsets and lines
+ * stay as they are.
  */
 export function hideUnsaid(text: string): string {
-  if (!/`|~~|<!--|<blockquote\b/i.test(text)) return text
+  if (!/`|~~|<!--|<(?:blockquote|del|s|strike)\b/i.test(text)) return text
   const endOfCode = findRuns(text, /`+/g)
   const endOfStroke = findRuns(text, /(?<=[^\s~])~{2,}/g)
   const endOfComment = findComments(text)
   const endOfParagraph = findParagraphs(text)
-  let shown = ""
-  let done = 0
+  const hidden: Place[] = []
   const hide = (start: number, end: number): number => {
-    shown += text.slice(done, start) + blank(text.slice(start, end))
-    done = end
+    hidden.push({ start, end })
     return end
   }
+  const struckOut: Record<string, number[]> = { del: [], s: [], strike: [] } // where their tags began
 
   let list = 0 // how deep the text of the list's last item stands
   let isApart = true // nothing stands in the line before, or indented code
@@ -54,12 +55,28 @@ export function hideUnsaid(text: string): string {
       at = close === null ? end : hide(start, close)
     } else if (found === "<!--") {
       at = hide(start, endOfComment(start) ?? endOfParagraph(start))
-    } else if (found.startsWith("<")) {
+    } else if (/^<b/i.test(found)) {
       quoteEnd.lastIndex = end
       at = hide(start, quoteEnd.test(text) ? quoteEnd.lastIndex : text.length)
+    } else if (found.startsWith("<")) {
+      const began = struckOut[/[a-z]+/i.exec(found)?.[0].toLowerCase() ?? ""]
+      if (!found.startsWith("</")) began?.push(start)
+      else hide(began?.pop() ?? start, end)
+      at = end
     } else {
       at = end // whatever stands behind a backslash begins nothing
     }
+  }
+  return blankAt(text, hidden)
+}
+
+function blankAt(text: string, places: readonly Place[]): string {
+  let shown = ""
+  let done = 0
+  for (const { start, end } of places.toSorted((one, other) => one.start - other.start)) {
+    if (start < done) continue // within what was struck out by a tag that began before it
+    shown += text.slice(done, start) + blank(text.slice(start, end))
+    done = end
   }
   return shown + text.slice(done)
 }
@@ -69,7 +86,7 @@ export function blank(text: string): string {
   return text.replace(/[^\n]/g, " ")
 }
 
-const token = /\n|\\[^\n]|`+|~{2,}|<!--|<blockquote\b/gi
+const token = /\n|\\[^\n]|`+|~{2,}|<!--|<blockquote\b|<\/?(?:del|s|strike)(?:\s[^<>]*)?>/gi
 const quoteEnd = /<\/blockquote>/gi
 
 interface Line {

@@ -77,6 +77,11 @@ describe("a text's references", () => {
     ["an HTML quotation that is never closed", "ENG-2 <BLOCKQUOTE class=x>\n\nENG-1"],
     ["what is struck out", "~~Fixes ENG-1~~ ENG-2"],
     ["addresses that are struck out", `- [ ] ~~Fixes ${issueUrl}~~\n- [ ] ENG-2`],
+    ["what an HTML tag strikes out", "<del>Fixes ENG-1</del> <s>ENG-3</s> ENG-2 <strike>ENG-4</strike>"],
+    ["the same in capitals and with attributes", '<DEL class="x">Fixes ENG-1</Del > ENG-2'],
+    ["the same over paragraphs", "<del>\n\nFixes ENG-1\n\n- ENG-3\n\n</del>\n\nENG-2"],
+    ["tags that strike out within another", "<s>ENG-1 <s>ENG-3</s> ENG-4 ~~a~~ `</s>` ENG-5</s> ENG-2"],
+    ["the same of another name", "<del>ENG-1 <s>ENG-3</del> ENG-2"],
     ["addresses in code", `\`\`\`\n${issueUrl}\n\`\`\`\nENG-2`],
   ])("leave out %s", (_, text) => {
     expect(read(text)).toEqual(['mentions linear:issue:ENG-2 "ENG-2" in body'])
@@ -103,6 +108,10 @@ describe("a text's references", () => {
     ["a comment's beginning in a sentence", "Whatever has <!-- at ENG-1\n\nFixes ENG-2"],
     ["backticks behind a backslash", "A \\` and <!-- ` ENG-1 --> Fixes ENG-2"],
     ["tildes that strike nothing out", "About ~~ 5, ~~ 6\n\nFixes ENG-2, ~~a"],
+    ["tags that strike nothing out", "</del> <delta>, <s> <strong>x</strong>\n\nFixes ENG-2, <del>a"],
+    ["the same in code", "Use `<del>` well\n\nFixes ENG-2 `</del>` </del>"],
+    ["the same behind a backslash", "Use \\<del>\n\nFixes ENG-2</del>"],
+    ["the tag of another name", "<del>\n\nFixes ENG-2</s>"],
     ["tildes in code", "In `~~` and\n\nFixes ENG-2 `~~`"],
     ["carriage returns", "```html\r\n<!-- start\r\n```\r\n\r\nFixes ENG-2"],
   ])("are not lost behind %s", (_, text) => {
