@@ -15,7 +15,7 @@ import {
 import { readAs, transaction, type Database } from "../store/database.ts"
 import { groupLag, type PartitionLag } from "../store/group-lag.ts"
 import { groupState } from "../store/group-members.ts"
-import { logHead } from "../store/log-pages.ts"
+import { mustBeReached } from "../store/log-pages.ts"
 import { findStream } from "../store/streams.ts"
 import { decodeCursor, encodeCursor } from "./cursor.ts"
 import { parseBody, parseQuery } from "./parse.ts"
@@ -77,13 +77,7 @@ export function consumerGroupRoutes({ database, authenticate }: GroupRouteOption
     if (stream === undefined) {
       throw new SignalboxError("bad_request", `stream: there is no stream ${JSON.stringify(request.stream)}`)
     }
-    const head = await logHead(work)
-    if (typeof start === "number" && start > head) {
-      throw new SignalboxError(
-        "bad_request",
-        `start: position ${start} is beyond the end of the log, ${head}`,
-      )
-    }
+    if (typeof start === "number") await mustBeReached(work, "start", start, "begin with earliest or latest")
     const partitions = request.partitions ?? Math.min(stream.partitions ?? usualPartitions, mostPartitions)
     const settings = { ...request, partitions, filter, sessionMs: Math.round(sessionSeconds * 1000) }
     const from = start === "latest" ? "head" : start

@@ -20,26 +20,32 @@ import { parseBody, parseQuery } from "./parse.ts"
 
 const position = z.int().min(0)
 
-const newReplay = z.strictObject({
-  /** Id or name of a webhook subscription, a handler, a subscriber or a consumer group. */
-  to: z.string().min(1).max(200),
-  filter: z.record(z.string(), z.unknown()).default({}),
-  /** Times of receipt, `until` excluded. */
-  since: instant.optional(),
-  until: instant.optional(),
-  /** Positions, `after` excluded. */
-  after: position.optional(),
-  upTo: position.optional(),
-  /** The timeline of an entity. */
-  entity: z.string().max(1024).optional(),
-  correlationId: z.string().min(1).max(1024).optional(),
-  /** Only events of which this became there before. */
-  deliveries: z.array(z.enum(replayedDeliveries)).min(1).optional(),
-  ratePerSecond: z.number().min(0.01).max(100_000).optional(),
-  maxOutstanding: z.int().min(1).max(10_000).default(1_000),
-  /** Counts, and makes nothing. */
-  dryRun: z.boolean().default(false),
-})
+const newReplay = z
+  .strictObject({
+    /** Id or name of a webhook subscription, a handler, a subscriber or a consumer group. */
+    to: z.string().min(1).max(200),
+    filter: z.record(z.string(), z.unknown()).default({}),
+    /** Times of receipt, `until` excluded. */
+    since: instant.optional(),
+    until: instant.optional(),
+    /** Positions, `after` excluded. */
+    after: position.optional(),
+    upTo: position.optional(),
+    /** The timeline of an entity. */
+    entity: z.string().max(1024).optional(),
+    correlationId: z.string().min(1).max(1024).optional(),
+    /** Only events of which this became there before. */
+    deliveries: z.array(z.enum(replayedDeliveries)).min(1).optional(),
+    ratePerSecond: z.number().min(0.01).max(100_000).optional(),
+    maxOutstanding: z.int().min(1).max(10_000).default(1_000),
+    /** Counts, and makes nothing. */
+    dryRun: z.boolean().default(false),
+  })
+  .superRefine(({ after = 0, upTo = after }, context) => {
+    if (upTo >= after) return
+    const message = `${upTo} is before after, ${after}, so that nothing is between them`
+    context.addIssue({ code: "custom", path: ["upTo"], message })
+  })
 
 const page = z.strictObject({
   status: z.enum(replayStatuses).optional(),

@@ -8,6 +8,7 @@ import { generateWebhookSecret } from "../core/standard-webhooks.ts"
 import type { SubscriptionAdmin, WebhookRequest, WebhookRow, WebhookSettings } from "../core/subscription.ts"
 import { uuidv7 } from "../core/uuid.ts"
 import { transaction, type Db } from "../store/database.ts"
+import { mustBeReached } from "../store/log-pages.ts"
 import { findStream } from "../store/streams.ts"
 import { expireWebhookSecrets, insertWebhookSecret, webhookSecrets } from "../store/webhook-secrets.ts"
 import { findWebhook, insertWebhook, lockWebhook, updateWebhook } from "../store/webhook-subscriptions.ts"
@@ -86,6 +87,7 @@ export function createSubscriptionAdmin(options: SubscriptionAdminOptions): Subs
     create: (tenant, { name, from = "head", ...request }) =>
       transaction(pool, async (db) => {
         const settings = await checked(db, tenant, merged({ ...defaults, url: request.url }, request))
+        if (typeof from === "number") await mustBeReached(db, "from", from, "begin with earliest or head")
         const row = await insertWebhook(db, { ...settings, tenant, name, from })
         if (row === undefined) {
           throw new SignalboxError(

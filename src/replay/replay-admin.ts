@@ -9,7 +9,7 @@ import type {
 } from "../core/replay.ts"
 import { isUuid, uuidv7 } from "../core/uuid.ts"
 import { readAs, transaction, type Database, type Db } from "../store/database.ts"
-import { logBounds } from "../store/log-pages.ts"
+import { logBounds, notReached } from "../store/log-pages.ts"
 import { reach } from "../store/reach.ts"
 import {
   findReplay,
@@ -47,6 +47,9 @@ export function createReplayAdmin(database: Database, compileName: CompileName):
     }
     const entities = request.entity === null ? null : await timelineOf(database, tenant, request.entity)
     const { first, head } = await logBounds(work)
+    if (request.after !== null && request.after > head) {
+      throw notReached("after", request.after, head, "nothing has happened there that could be replayed")
+    }
     const after = Math.max(request.after ?? 0, first - 1)
     const upTo = Math.min(request.upTo ?? head, head)
     const lastGone = Math.min(first - 1, upTo)

@@ -1,6 +1,7 @@
 import type { Pool } from "pg"
 import { SignalboxError } from "../core/errors.ts"
 import { transaction, type Db } from "./database.ts"
+import { mustBeReached } from "./log-pages.ts"
 
 /** What stands on the consumer machine. */
 export type ConsumerKind = "handler" | "callback" | "webhook" | "group"
@@ -26,7 +27,8 @@ export type PartitionOf = (key: string, partitions: number) => number
  * Makes a consumer known, or finds the one of that name. A new one starts where `from` says, one that
  * is known keeps its cursors. Another number of partitions than before is brought about at once: the
  * holders of its leases lose them, and every partition starts at the lowest of the old cursors, where
- * event_deliveries tells what was done already. Throws `conflict` if the name is of another kind.
+ * event_deliveries tells what was done already. Throws `conflict` if the name is of another kind, `bad_request`
+ * where a new one would begin beyond the log.
  */
 export async function registerConsumer(
   pool: Pool,
@@ -54,13 +56,19 @@ export async function registerConsumer(
     if (found === undefined) {
       throw new SignalboxError("conflict", `the name "${record.name}" belongs to a consumer of another kind`)
     }
-    if (found.created) await addPartitions(db, found.id, record)
-    else if (found.partitions !== record.partitions) {
+    if (found.created) {
+      if (typeof record.from === "number") {
+        await mustBeReached(db, `consumer "${record.name}": from`, record.from, beginWith)
+      }
+      await addPartitions(db, found.id, record)
+    } else if (found.partitions !== record.partitions) {
       await repartition(db, found.id, record.partitions, partitionOf)
     }
     return found.id
   })
 }
+
+const beginWith = "begin with earliest or head"
 
 /** Gives a new consumer its cursors. */
 export async function addPartitions(

@@ -1,4 +1,5 @@
 import type { LoggedEvent, Reference } from "../core/envelope.ts"
+import { SignalboxError } from "../core/errors.ts"
 import type { Db } from "./database.ts"
 import { eventColumns, storedEvent, type EventRow } from "./events.ts"
 
@@ -119,6 +120,23 @@ export async function logBounds(db: Db): Promise<{ first: number; head: number }
 export async function logHead(db: Db): Promise<number> {
   const { rows } = await db.query<{ position: number }>("select position from event_log_head")
   return rows[0]?.position ?? 0
+}
+
+/**
+ * Throws `bad_request` for a position that the log has not come to: whoever began there would get nothing, and not
+ * know. `what` names it for people, and `mend` says what to do instead.
+ */
+export async function mustBeReached(db: Db, what: string, position: number, mend: string): Promise<void> {
+  const head = await logHead(db)
+  if (position > head) throw notReached(what, position, head, mend)
+}
+
+/** What is said of a position beyond `head`. */
+export function notReached(what: string, position: number, head: number, mend: string): SignalboxError {
+  return new SignalboxError(
+    "bad_request",
+    `${what}: position ${position} is beyond the end of the log, which is at ${head}: ${mend}`,
+  )
 }
 
 /** The last position that was given out more than so long ago; the one before the first that is left where none was. */
