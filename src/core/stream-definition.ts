@@ -25,8 +25,15 @@ export function isStreamName(text: string): boolean {
 
 /** Whether this may stand for names of streams: a name in which `*` and `**` stand for what they do in `compileTopic`. */
 export function isTopicPattern(text: string): boolean {
-  return text.length <= maxName && pattern.test(text) && (text.match(/\*+/g) ?? []).length <= 4
+  const stars = text.match(/\*+/g) ?? []
+  return (
+    text.length <= maxName && pattern.test(text) && stars.length <= 4 && stars.every((run) => run.length <= 2)
+  )
 }
+
+/** What such a pattern is, in words. */
+export const topicPatternForm =
+  "must be a-z, 0-9, _ and - in segments between dots, with * for one segment or a part of one, ** for any number of segments, and up to four of these: deploys.*, deploys.**"
 
 /** Reads the routes of a stream; throws 400 for what is no list of 1 to 100 filters. */
 export function parseRoutes(stored: unknown): Filter[] | null {

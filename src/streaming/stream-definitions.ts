@@ -2,7 +2,7 @@ import { createHash } from "node:crypto"
 import { SignalboxError } from "../core/errors.ts"
 import { compileTopic } from "../core/pattern.ts"
 import type { Selection } from "../core/selection.ts"
-import { isTopicPattern, streamSelection } from "../core/stream-definition.ts"
+import { isTopicPattern, streamSelection, topicPatternForm } from "../core/stream-definition.ts"
 import { readAs, type Database } from "../store/database.ts"
 import { listStreams, type StreamRow } from "../store/streams.ts"
 
@@ -24,8 +24,8 @@ export type HeldStreams = Pick<FoundStreams, "tenant" | "topics" | "version">
 /** Looks up streams, and tells when they are no more what they were. */
 export interface StreamDefinitions {
   /**
-   * The streams of these names and patterns that the tenant sees; throws 404 for a name that is none's. A
-   * pattern may stand for none yet. What is found is believed for two seconds.
+   * The streams of these names and patterns that the tenant sees; throws 404 for a name that is none's, 400
+   * for what is neither. A pattern may stand for none yet. What is found is believed for two seconds.
    */
   find(tenant: string, topics: readonly string[]): Promise<FoundStreams>
   /** Reads anew, and tells of each that is changed or, by name, gone. */
@@ -85,7 +85,7 @@ export function createStreamDefinitions(database: Database): StreamDefinitions {
 
   return {
     find: async (tenant, topics) => {
-      for (const topic of topics) if (!isTopicPattern(topic)) throw noStream(topic)
+      for (const topic of topics) if (!isTopicPattern(topic)) throw noTopic(topic)
       let { streams, missing } = select(await visibleTo(tenant), topics)
       if (missing !== undefined) {
         // Perhaps it was made a moment ago, and the hint is on its way.
@@ -132,6 +132,16 @@ export function createStreamDefinitions(database: Database): StreamDefinitions {
       return () => listeners.delete(listener)
     },
   }
+}
+
+function noTopic(topic: string): SignalboxError {
+  if (topic === "")
+    return new SignalboxError("bad_request", "topics: must be names or patterns, none of them empty")
+  if (!topic.includes("*")) return noStream(topic)
+  return new SignalboxError(
+    "bad_request",
+    `topics: ${JSON.stringify(topic)} is no pattern, which ${topicPatternForm}`,
+  )
 }
 
 /** What is said of a name that is no stream's. */

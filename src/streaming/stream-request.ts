@@ -23,14 +23,18 @@ const largestBatch = 1_000
 
 /**
  * Reads the query parameters and the `Last-Event-ID` of a stream request. That header wins over
- * `after`: an EventSource that reconnects sends it beside the URL it began with. Throws 400 for
- * whatever it does not understand; a misspelt filter must not let everything pass.
+ * `after`: an EventSource that reconnects sends it beside the URL it began with, and where it has none, some
+ * send it empty. Throws 400 for whatever it does not understand; a misspelt filter must not let everything
+ * pass, nor an `after` whose variable was empty all that came between.
  */
 export function parseStreamRequest(query: Record<string, string[]>, lastEventId?: string): StreamRequest {
   const unknown = Object.keys(query).filter((name) => !parameters.includes(name))
   if (unknown.length > 0) throw bad(unknownNames("query parameter", unknown, parameters))
   return {
-    after: cursor(lastEventId, "Last-Event-ID") ?? cursor(single(query, "after"), "after") ?? "latest",
+    after:
+      cursor(lastEventId || undefined, "Last-Event-ID") ??
+      cursor(single(query, "after"), "after") ??
+      "latest",
     filter: filterFromParameters(single(query, "filter"), (key) => query[key]),
     heartbeatMs: heartbeat(single(query, "heartbeat")),
     clientName: clientName(single(query, "client")),
@@ -40,7 +44,7 @@ export function parseStreamRequest(query: Record<string, string[]>, lastEventId?
 }
 
 function cursor(text: string | undefined, name: string): StreamRequest["after"] | undefined {
-  if (text === undefined || text === "") return undefined
+  if (text === undefined) return undefined
   if (text === "earliest" || text === "latest") return text
   const position = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN
   if (!Number.isSafeInteger(position)) {

@@ -139,6 +139,7 @@ test("after names where to begin, and Last-Event-ID wins over it", async () => {
 test.each([
   ["?after=yesterday", "after must be a position"],
   ["?after=-1", "after must be a position"],
+  ["?after=", "after must be a position"],
   ["?after=1.5", "after must be a position"],
   ["?after=99999999999999999999", "after must be a position"],
   ["?after=1&after=2", "after is given more than once"],
@@ -157,6 +158,16 @@ test.each([
   expect(response.status).toBe(400)
   expect(response.headers.get("content-type")).toBe("application/problem+json")
   expect(await response.json()).toMatchObject({ status: 400, detail: expect.stringContaining(reason) })
+})
+
+test("an empty Last-Event-ID is none, and leaves the word to after", async () => {
+  const response = await fetch(`${server.url}/api/v1/events/stream?after=`, {
+    headers: { "last-event-id": "" },
+  })
+  expect(response.status).toBe(400)
+  const client = await server.open("", { "last-event-id": "" })
+  expect(client.response.statusCode).toBe(200)
+  client.cut()
 })
 
 test("a Last-Event-ID that is none is a 400, one beyond the end of the log a 409", async () => {

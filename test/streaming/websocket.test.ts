@@ -166,6 +166,7 @@ it.each([
 it.each([
   ["/api/v1/streams/nosuch/ws", 404],
   ["/api/v1/streams/all_events/ws?filtr=x", 400],
+  ["/api/v1/streams/all_events/ws?after=", 400],
   ["/nowhere", 404],
 ])("an upgrade of %s is refused with %i, in words", async (path, status) => {
   const websocket = new WebSocket(`${server.url.replace("http", "ws")}${path}`)
