@@ -13,6 +13,16 @@ export function textOrNull(value: unknown, maxChars?: number): string | null {
   return typeof value === "string" && value !== "" ? cleanText(value, maxChars) : null
 }
 
+const maxProse = 262_144
+
+/**
+ * Text in which references are looked for, null where there is none. It goes on past what is read of it, so that
+ * a name which stands there can be told of; the reader cuts by itself.
+ */
+export function proseOrNull(value: unknown): string | null {
+  return textOrNull(value, maxProse)
+}
+
 /** The first line that is not blank, cut with an ellipsis to `maxChars`; null where there is none. */
 export function firstLine(value: unknown, maxChars = 140): string | null {
   const line = /\S[^\r\n]*/.exec(textOrNull(value) ?? "")?.[0].trimEnd()

@@ -1,7 +1,7 @@
 import type { Reference } from "../../core/envelope.ts"
 import { fieldsOf } from "../../core/fields.ts"
 import type { Message, Normalized, TextField } from "../../core/platform.ts"
-import { textOrNull } from "../../core/text.ts"
+import { proseOrNull } from "../../core/text.ts"
 import { statesOf } from "./entity-state.ts"
 import { linkStatedBy, usualRelation } from "./relations.ts"
 import { type CustomEvent, customSchema } from "./schema.ts"
@@ -40,7 +40,6 @@ function referencesOf({ references, ...event }: CustomEvent): Reference[] {
 
 /** Members of `payload` that hold prose, by the names such members mostly have. */
 const prose = ["text", "body", "message", "description", "summary"]
-const maxText = 65_536
 
 function textsOf({ title, url, payload }: CustomEvent): TextField[] {
   const texts: TextField[] = []
@@ -48,7 +47,7 @@ function textsOf({ title, url, payload }: CustomEvent): TextField[] {
   if (typeof url === "string") texts.push({ field: "url", format: "url", text: url })
   const fields = fieldsOf(payload)
   for (const name of prose) {
-    const text = textOrNull(fields[name], maxText)
+    const text = proseOrNull(fields[name])
     if (text !== null) texts.push({ field: `payload.${name}`, format: "markdown", text })
   }
   return texts

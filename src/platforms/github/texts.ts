@@ -1,9 +1,8 @@
 import type { TextField } from "../../core/platform.ts"
+import { proseOrNull } from "../../core/text.ts"
 import { branchKey, isTrunk, repositoryOf } from "./keys.ts"
 import { at, text } from "./read.ts"
 import { distinctCommits } from "./references.ts"
-
-const bodyChars = 65_536 // GitHub's own limit on a body
 
 function textField(
   field: string,
@@ -24,7 +23,7 @@ export function line(payload: unknown, path: string, field = "title"): TextField
 export function markdown(payload: unknown, path: string, field = "body"): TextField[] {
   const author = `${path.slice(0, path.lastIndexOf("."))}.user`
   const bot = at(payload, `${author}.type`) === "Bot" || text(payload, `${author}.login`)?.endsWith("[bot]")
-  const fields = textField(field, "markdown", text(payload, path, bodyChars))
+  const fields = textField(field, "markdown", proseOrNull(at(payload, path)))
   return bot === true ? fields.map((one) => ({ ...one, bot })) : fields
 }
 
@@ -51,7 +50,7 @@ export function pullRequestTexts(payload: unknown): TextField[] {
 /** Messages of the new commits of a push, each its commit's own; and the name of the branch, the branch's. */
 export function pushTexts(payload: unknown): TextField[] {
   const messages = distinctCommits(payload).flatMap(({ key, commit }) =>
-    textField("commit", "plain", text(commit, "message", bodyChars), key),
+    textField("commit", "plain", proseOrNull(at(commit, "message")), key),
   )
   const ref = text(payload, "ref")
   if (ref === null || !ref.startsWith("refs/heads/")) return messages

@@ -2,7 +2,7 @@ import { inFieldsOf } from "../../core/entity-state.ts"
 import type { Actor } from "../../core/envelope.ts"
 import { type Fields, fieldsOf, isFields } from "../../core/fields.ts"
 import type { Message, Normalized, TextField } from "../../core/platform.ts"
-import { firstLine, textOrNull } from "../../core/text.ts"
+import { firstLine, proseOrNull, textOrNull } from "../../core/text.ts"
 import { timeOrNull, unixTimeOrNull } from "../../core/time.ts"
 import { webUrlOrNull } from "../../core/web-url.ts"
 import { typeOf } from "./identify.ts"
@@ -103,8 +103,6 @@ function stateOf(data: Fields): string | null {
   return null
 }
 
-const maxBody = 65_536
-
 function textsOf(payload: Fields, data: Fields): TextField[] {
   const comment = fieldsOf(data["comment"])
   const activity = fieldsOf(payload["agentActivity"])
@@ -115,7 +113,7 @@ function textsOf(payload: Fields, data: Fields): TextField[] {
     value: unknown,
     document?: string | null,
   ): void => {
-    const text = textOrNull(value, maxBody)
+    const text = proseOrNull(value)
     if (text !== null) texts.push({ field, format, text, ...(document ? { document } : {}) })
   }
   if (payload["type"] === "Attachment") {

@@ -1,9 +1,8 @@
 import { type Fields, fieldsOf, isFields, listOf } from "../../core/fields.ts"
 import type { TextField } from "../../core/platform.ts"
-import { textOrNull } from "../../core/text.ts"
+import { proseOrNull } from "../../core/text.ts"
 import { webUrlOrNull } from "../../core/web-url.ts"
 
-const maxText = 65_536
 const maxLinks = 100
 const maxNodes = 2_000
 
@@ -15,9 +14,9 @@ const maxNodes = 2_000
  */
 export function messageTexts(message: Fields): TextField[] {
   const texts = new Map<string, TextField>()
-  const said = textOrNull(message["text"], maxText) ?? ""
+  const said = proseOrNull(message["text"]) ?? ""
   const addText = (value: unknown): void => {
-    const text = textOrNull(value, maxText)
+    const text = proseOrNull(value)
     if (text === null || texts.size >= maxLinks || (texts.size > 0 && said.includes(text))) return
     texts.set(text, { field: "text", format: "slack", text })
   }
