@@ -9,11 +9,17 @@ export interface Schedule {
 }
 
 const aheadMs = 2_000
+/**
+ * Consumers hear of what is due by the beat of their leases, once a second. What comes after a pause is due no
+ * sooner than they can know, or what had become due meanwhile would be handed on at once.
+ */
+const heardMs = 1_500
 
 /** Makes the schedule of a replay that has handed on events up to `pacedUntil`. What is behind its rate is not made up for. */
 export function scheduleOf(perSecond: number | null, pacedUntil: Date | null, now: Date): Schedule {
   if (perSecond === null) return { room: Infinity, dueAt: () => now, until: () => null }
-  const from = Math.max(now.getTime(), pacedUntil?.getTime() ?? 0)
+  const isUnderWay = pacedUntil !== null && pacedUntil > now
+  const from = isUnderWay ? pacedUntil.getTime() : now.getTime() + heardMs
   const everyMs = 1_000 / perSecond
   const ahead = now.getTime() + aheadMs - from
   const at = (n: number) => new Date(from + n * everyMs)
