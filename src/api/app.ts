@@ -114,6 +114,11 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
     app.route("/api/v1/events", submitRoute(submit, "custom"))
     app.route("/api/v1/deployments", submitRoute(submit, "deployment"))
   }
+  if (nats) {
+    // Whatever its roles, a process alone knows of its connection.
+    app.use("/api/v1/metrics/nats", requireScope(authenticate, "events:read"))
+    app.route("/api/v1/metrics/nats", natsMetricRoutes(database, nats))
+  }
   if (api) {
     app.get("/api/v1/events/*", compressLarge())
     app.get("/api/v1/entities/*", compressLarge())
@@ -124,7 +129,6 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
     app.use("/api/v1/links/*", requireScope(authenticate, "events:read"))
     app.use("/api/v1/metrics", requireScope(authenticate, "events:read"))
     app.use("/api/v1/metrics/delivery", requireScope(authenticate, "events:read"))
-    app.use("/api/v1/metrics/nats", requireScope(authenticate, "events:read"))
     app.use("/api/v1/completeness", requireScope(authenticate, "events:read"))
     for (const path of [
       "/api/v1/keys",
@@ -163,7 +167,6 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
     app.route("/api/v1/consumer-groups", consumerGroupRoutes({ database, authenticate }))
     app.route("/api/v1/metrics", metricRoutes(database, clock))
     app.route("/api/v1/metrics/delivery", deliveryMetricRoutes(database, clock))
-    if (nats) app.route("/api/v1/metrics/nats", natsMetricRoutes(database, nats))
     app.route("/api/v1/keys", keyRoutes(database))
     app.route("/api/v1/sources", sourceRoutes({ database, sources: api.sources }))
     app.route("/api/v1/sources", sourceCompletenessRoutes({ database, completeness: api.completeness }))

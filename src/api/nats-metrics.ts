@@ -20,7 +20,7 @@ export interface NatsMetrics {
 
 /**
  * `GET /api/v1/metrics/nats`: whether this process is connected, and how far what is published is behind the
- * log; 404 where NATS is not used.
+ * log; 404 where NATS is not used. Every process that has a port answers for itself.
  */
 export function natsMetricRoutes(database: Database, nats: NatsMetrics): Hono<AuthEnv> {
   const app = new Hono<AuthEnv>()

@@ -44,6 +44,15 @@ test("a hub starts, serves and says so where NATS is away, and its log is no flo
   expect(told.lines.filter((line) => line.includes("NATS"))).toHaveLength(1)
 }, 60_000)
 
+test("a process tells of its own connection whatever its roles, and not without a key", async () => {
+  const { json } = await startTestHub({
+    env: { NATS_URL: `nats://127.0.0.1:${await freePort()}`, SIGNALBOX_ROLES: "stream" },
+  })
+  const { status, body } = await json("/api/v1/metrics/nats")
+  expect({ status, body }).toMatchObject({ status: 200, body: { connected: false, headPosition: 0 } })
+  expect((await json("/api/v1/metrics/nats", { key: "" })).status).toBe(401)
+})
+
 test("a hub without NATS says nothing of it", async () => {
   const { json } = plain
   expect((await json("/readyz")).body).toEqual({ status: "ready", streams: expect.any(String) as string })
