@@ -1,4 +1,5 @@
 import type { z } from "zod"
+import { addressFault } from "../client/hub-address.ts"
 import { SignalboxError } from "../core/errors.ts"
 import { textOption, type CommandContext } from "./command.ts"
 
@@ -10,14 +11,19 @@ export const remoteUsage = "[--url http://localhost:3000] [--key KEY, or SIGNALB
 
 /**
  * The hub that `--url` and `--key` (or the environment, where what is empty counts as not set) name. Throws
- * `configuration` where there is no key.
+ * `configuration` where there is no key, or what should be an address is none.
  */
 export function hubOf({ options, env }: Pick<CommandContext, "options" | "env">): {
   base: string
   key: string
 } {
   const set = (variable: string) => env[variable]?.trim() || undefined
-  const base = textOption(options, "url") ?? set("SIGNALBOX_URL") ?? `http://localhost:${set("PORT") ?? 3000}`
+  const url = textOption(options, "url")
+  const base = url ?? set("SIGNALBOX_URL") ?? `http://localhost:${set("PORT") ?? 3000}`
+  const fault = addressFault(base)
+  if (fault !== undefined) {
+    throw new SignalboxError("configuration", `${url === undefined ? "SIGNALBOX_URL" : "--url"} ${fault}`)
+  }
   const key = textOption(options, "key") ?? set("SIGNALBOX_API_KEY") ?? set("SIGNALBOX_ADMIN_KEY")
   if (key === undefined || key.trim() === "") throw keyMissing(key, env)
   if (/[^ -~\u00a0-\u00ff]/.test(key)) {

@@ -1,6 +1,7 @@
 import type { Link } from "../core/envelope.ts"
 import type { AsJson, ClientEvent } from "./event.ts"
-import type { FilterInput, FilterOptions } from "./query.ts"
+import type { OptionNames } from "./known-options.ts"
+import { filterOptionNames, type FilterInput, type FilterOptions } from "./query.ts"
 import type { PageCursor } from "./paged.ts"
 
 /** What calls may be given besides what they ask for. */
@@ -30,6 +31,16 @@ export interface EventsOptions extends PageOptions, FilterOptions {
 export interface EventPage extends PageCursor {
   events: ClientEvent[]
 }
+
+export const eventsOptionNames = {
+  ...filterOptionNames,
+  order: true,
+  since: true,
+  until: true,
+  pageSize: true,
+  cursor: true,
+  signal: true,
+} satisfies OptionNames<EventsOptions>
 
 export interface TimelineOptions extends PageOptions, AsOfOptions {
   /** False leaves the payloads out, which are most of the bytes. */

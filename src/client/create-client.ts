@@ -2,24 +2,26 @@ import type { Explanation } from "../core/explanation.ts"
 import type { SubmittedEvent } from "../handlers/handler.ts"
 import type { Status } from "../live/status.ts"
 import type { DeploymentPayload } from "../platforms/deployment/schema.ts"
-import type {
-  AsOfOptions,
-  CallOptions,
-  EventPage,
-  EventsOptions,
-  LinkPage,
-  PageOptions,
-  StreamDefinition,
-  SubmitOptions,
-  Submitted,
-  TimelineEvent,
-  TimelineOptions,
-  TimelinePage,
+import {
+  eventsOptionNames,
+  type AsOfOptions,
+  type CallOptions,
+  type EventPage,
+  type EventsOptions,
+  type LinkPage,
+  type PageOptions,
+  type StreamDefinition,
+  type SubmitOptions,
+  type Submitted,
+  type TimelineEvent,
+  type TimelineOptions,
+  type TimelinePage,
 } from "./answers.ts"
 import type { AsJson, ClientEvent } from "./event.ts"
 import type { EventStream } from "./follow.ts"
 import { createGroup, type Group } from "./group/group.ts"
 import type { GroupOptions } from "./group/options.ts"
+import { checkOptions } from "./known-options.ts"
 import { paged, type Paged } from "./paged.ts"
 import { filterParameter, queryString } from "./query.ts"
 import { createRequests, type RequestOptions } from "./requests.ts"
@@ -88,6 +90,7 @@ export function createClient(options: ClientOptions): Client {
     stream: (streams, wanted = {}) => createStream({ ...options, requests }, streams, wanted),
     group: (name, wanted = {}) => createGroup(requests, name, wanted),
     events: (wanted = {}) => {
+      checkOptions("events", wanted, eventsOptionNames)
       const { order, since, until, pageSize: limit, signal } = wanted
       const filter = filterParameter(wanted)
       return paged(

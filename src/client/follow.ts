@@ -1,6 +1,7 @@
 import { backoffMs, wait } from "./backoff.ts"
 import { SignalboxClientError } from "./errors.ts"
 import type { Gap, StreamItem } from "./event.ts"
+import type { OptionNames } from "./known-options.ts"
 import type { Connect, Cursor, Signal } from "./signals.ts"
 
 /** What a stream tells of itself, beside its events. */
@@ -20,6 +21,16 @@ export interface FollowOptions {
   /** Told what an operator of the hub says to its clients (`POST /api/v1/connections/broadcast`). */
   onBroadcast?: ((data: unknown) => void) | undefined
 }
+
+export const followOptionNames = {
+  after: true,
+  signal: true,
+  onGap: true,
+  onOpen: true,
+  onRetry: true,
+  onPosition: true,
+  onBroadcast: true,
+} satisfies OptionNames<FollowOptions>
 
 export interface Retry {
   /** Tries in a row that came to nothing; 1 right after a connection was lost. */

@@ -1,5 +1,6 @@
 import type { Filter } from "../core/filter.ts"
 import { SignalboxClientError } from "./errors.ts"
+import type { OptionNames } from "./known-options.ts"
 
 /** Each of a filter's lists may be one value alone. */
 type Lists = {
@@ -19,6 +20,16 @@ export interface FilterInput extends Lists {
   /** Conditions on fields: `{"payload.pull_request.base.ref": {"$eq": "main"}}`. */
   where?: Filter["where"] | undefined
 }
+
+export const filterOptionNames = {
+  filter: true,
+  platforms: true,
+  types: true,
+  entities: true,
+  actors: true,
+  sources: true,
+  priority: true,
+} satisfies OptionNames<FilterOptions>
 
 const listKeys = ["platforms", "types", "entities", "actors", "sources", "priority"] as const
 

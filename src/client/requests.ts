@@ -1,5 +1,6 @@
 import { createCredentials, type CredentialOptions } from "./credentials.ts"
 import { errorOf, SignalboxClientError, unreachable } from "./errors.ts"
+import { addressFault } from "./hub-address.ts"
 
 /** The part of `fetch` that the client needs. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>
@@ -96,14 +97,9 @@ export function createRequests(options: RequestOptions): Requests {
 }
 
 function baseOf(url: string | URL): string {
-  let parsed: URL
-  try {
-    parsed = new URL(url)
-  } catch (cause) {
-    throw new SignalboxClientError("configuration", `url must be the hub's address, not ${String(url)}`, {
-      cause,
-    })
-  }
+  const fault = addressFault(String(url))
+  if (fault !== undefined) throw new SignalboxClientError("configuration", `url ${fault}`)
+  const parsed = new URL(url)
   return parsed.origin + parsed.pathname.replace(/\/+$/, "")
 }
 

@@ -1,5 +1,7 @@
-import { follow, type EventStream, type FollowOptions } from "./follow.ts"
-import { filterParameter, queryString, type FilterOptions } from "./query.ts"
+import { SignalboxClientError } from "./errors.ts"
+import { follow, followOptionNames, type EventStream, type FollowOptions } from "./follow.ts"
+import { checkOptions, type OptionNames } from "./known-options.ts"
+import { filterOptionNames, filterParameter, queryString, type FilterOptions } from "./query.ts"
 import type { Requests } from "./requests.ts"
 import type { Cursor } from "./signals.ts"
 import { connectBySse } from "./sse.ts"
@@ -19,6 +21,14 @@ export interface StreamOptions extends FollowOptions, FilterOptions {
   transport?: "sse" | "websocket" | undefined
 }
 
+const optionNames = {
+  ...followOptionNames,
+  ...filterOptionNames,
+  heartbeat: true,
+  clientName: true,
+  transport: true,
+} satisfies OptionNames<StreamOptions>
+
 export interface StreamParts {
   requests: Requests
   openWebSocket?: OpenWebSocket | undefined
@@ -34,7 +44,12 @@ export function createStream(
   options: StreamOptions,
 ): EventStream {
   const { requests, openWebSocket: open, streamToken } = parts
+  checkOptions("stream", options, optionNames)
   const { heartbeat = 15, transport = "sse", clientName } = options
+  if (transport !== "sse" && transport !== "websocket") {
+    const given = JSON.stringify(transport)
+    throw new SignalboxClientError("bad_request", `transport must be sse or websocket, not ${given}`)
+  }
   const name = typeof streams === "string" && !/[*,]/.test(streams) ? streams : null
   // Whoever may read all events may read any of them.
   const access = createStreamAccess(requests, name ?? "all_events", streamToken)

@@ -18,3 +18,14 @@ it("what is empty counts as not set, as it does for the hub", () => {
   const env = { SIGNALBOX_URL: "", PORT: "", SIGNALBOX_API_KEY: "", SIGNALBOX_ADMIN_KEY: "an admin key" }
   expect(hubOf({ env, options: {} })).toEqual({ base: "http://localhost:3000", key: "an admin key" })
 })
+
+it.each([
+  [{}, { url: "localhost:3951" }, "--url", "localhost:3951"],
+  [{}, { url: "127.0.0.1:3951" }, "--url", "127.0.0.1:3951"],
+  [{ SIGNALBOX_URL: "hub.example" }, {}, "SIGNALBOX_URL", "hub.example"],
+])("%j with %j: an address without a scheme is told as that", (env, options, name, address) => {
+  const words = `${name} must begin with http:// or https://, not be "${address}": http:// is missing, so say http://${address}`
+  expect(() => hubOf({ env: { SIGNALBOX_API_KEY: "sb_one", ...env }, options })).toThrow(
+    expect.objectContaining({ code: "configuration", message: words }) as Error,
+  )
+})

@@ -103,7 +103,7 @@ it("a key without the scope is told which one it lacks", async () => {
 it.each([
   [{ url, key: "" }, "key must be text, and not empty"],
   [{ url, key: "sb_\u{1F511}" }, "key holds characters that no header can carry"],
-  [{ url: "hub.example", key: "k" }, "url must be the hub's address, not hub.example"],
+  [{ url: "hub.example", key: "k" }, 'url must begin with http:// or https://, not be "hub.example"'],
 ])("a mistake in the options is told at once: %j", (options, words) => {
   expect(() => createClient(options)).toThrow(words)
 })

@@ -1,9 +1,10 @@
 import { backoffMs, wait } from "../backoff.ts"
 import { SignalboxClientError } from "../errors.ts"
+import { checkOptions } from "../known-options.ts"
 import type { Requests } from "../requests.ts"
 import { join, type Joined } from "./calls.ts"
 import { workAsMember } from "./member.ts"
-import type { GroupOptions, HandleGroupEvent } from "./options.ts"
+import { groupOptionNames, type GroupOptions, type HandleGroupEvent } from "./options.ts"
 
 /** A consumer group, as a member of it sees it. */
 export interface Group {
@@ -18,6 +19,7 @@ export interface Group {
 
 /** Makes the consumer of a group; nothing is sent before it runs. */
 export function createGroup(requests: Requests, group: string, options: GroupOptions): Group {
+  checkOptions("group", options, groupOptionNames)
   const { name = "signalbox/client", onRetry } = options
 
   async function letIn(signal: AbortSignal): Promise<Joined | undefined> {

@@ -1,5 +1,6 @@
 import type { ClientEvent } from "../event.ts"
 import type { SignalboxClientError } from "../errors.ts"
+import type { OptionNames } from "../known-options.ts"
 
 /** An event of a group, with its place in the log. */
 export type GroupEvent = ClientEvent & { readonly position: number }
@@ -45,3 +46,14 @@ export interface GroupOptions {
   /** Told when the hub could not be reached, or has ended the membership, and it tries again. */
   onRetry?: ((error: SignalboxClientError) => void) | undefined
 }
+
+export const groupOptionNames = {
+  name: true,
+  batch: true,
+  commitEveryMs: true,
+  signal: true,
+  onError: true,
+  onGap: true,
+  onAssignment: true,
+  onRetry: true,
+} satisfies OptionNames<GroupOptions>

@@ -1,0 +1,18 @@
+import { unknownNames } from "../core/nearest-name.ts"
+import { SignalboxClientError } from "./errors.ts"
+
+/** All names of a type's members: `satisfies OptionNames<T>` holds a list to it. */
+export type OptionNames<T> = Readonly<Record<keyof T, true>>
+
+/**
+ * Throws `bad_request` for members that none of the options is called: types tell of them, but not everybody has
+ * types, and a misspelt filter lets everything pass.
+ */
+export function checkOptions(what: string, given: object, known: Readonly<Record<string, true>>): void {
+  const unknown = Object.keys(given).filter((name) => !Object.hasOwn(known, name))
+  if (unknown.length === 0) return
+  throw new SignalboxClientError(
+    "bad_request",
+    unknownNames(`option of ${what}`, unknown, Object.keys(known)),
+  )
+}
