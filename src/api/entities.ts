@@ -2,16 +2,16 @@ import { Hono, type Context, type Env } from "hono"
 import { routePath } from "hono/route"
 import { z } from "zod"
 import { entityKind } from "../core/entity-key.ts"
-import { SignalboxError } from "../core/errors.ts"
 import { renderEventBytes, renderEventHead } from "../core/render.ts"
-import { isKnownEntity, linksOf, type LinkCursor, type LinkEvidence } from "../store/correlations.ts"
-import { readAs, type Database, type Db } from "../store/database.ts"
+import { linksOf, type LinkCursor, type LinkEvidence } from "../store/correlations.ts"
+import { readAs, type Database } from "../store/database.ts"
 import { entityView } from "../store/entity-view.ts"
 import { timeline, type TimelineCursor } from "../store/timeline.ts"
 import { decodeCursor, encodeCursor } from "./cursor.ts"
 import { readThen } from "./first-heard.ts"
 import { instant } from "./instant.ts"
 import { mustBeKey } from "./must-be-key.ts"
+import { mustKnow } from "./must-know.ts"
 import { parseQuery } from "./parse.ts"
 
 const page = z.strictObject({
@@ -137,13 +137,6 @@ function restOfPath(c: Context): string {
     return decodeURIComponent(c.req.path.slice(routePath(c).length - "*".length))
   } catch {
     return ""
-  }
-}
-
-async function mustKnow(db: Db, tenant: string, entity: string): Promise<void> {
-  if (!(await isKnownEntity(db, tenant, entity))) {
-    const cut = /^github:(?:pull_request|issue):[^#]+$/.test(entity) ? "; in an address # is %23" : ""
-    throw new SignalboxError("not_found", `nothing is known of ${entity}${cut}`)
   }
 }
 

@@ -1,15 +1,15 @@
 import { Hono, type Context, type Env } from "hono"
 import { z } from "zod"
-import { SignalboxError } from "../core/errors.ts"
 import { entityStatus } from "../live/entity-status.ts"
+import { isPullRequest } from "../live/load-changes.ts"
 import { unheardInWords, type Status } from "../live/status.ts"
-import { isKnownEntity } from "../store/correlations.ts"
 import { readAs, type Database } from "../store/database.ts"
 import { keysOfThing } from "../store/explain.ts"
 import { onlyMentionedBy } from "../store/only-mentioned.ts"
 import { readThen } from "./first-heard.ts"
 import { instant } from "./instant.ts"
 import { mustBeKey } from "./must-be-key.ts"
+import { mustKnow } from "./must-know.ts"
 import { parseQuery } from "./parse.ts"
 
 const query = z.strictObject({ asOf: instant.optional() })
@@ -31,11 +31,8 @@ export function statusRoutes<E extends Env>(
         async (one) => ({ ...(await entityStatus(db, tenant, one, asOf ?? null)), entity: key }),
         ({ state, title, live }) => state === null && title === null && live.length === 0,
       )
-      const isFound = found.live.length + found.pending.length + found.pullRequests.length > 0
-      if (!isFound && !(await isKnownEntity(db, tenant, key))) {
-        throw new SignalboxError("not_found", `nothing is known of ${key}`)
-      }
       if (found.state !== null || found.title !== null) return found
+      if (!tellsOf(key, found)) await mustKnow(db, tenant, key)
       if (asOf !== undefined && firstHeardAt !== undefined) return unheard(key, asOf, firstHeardAt)
       const keys = await keysOfThing(db, tenant, key, null)
       const mentioning = await onlyMentionedBy(db, tenant, keys, asOf ?? null)
@@ -44,6 +41,18 @@ export function statusRoutes<E extends Env>(
     return c.json(status)
   })
   return app
+}
+
+/**
+ * Whether a status tells anything of its thing. Of a pull request that nobody has heard of it tells too that it
+ * is one, not merged, and not live wherever its repository is deployed.
+ */
+function tellsOf(key: string, { live, pending, pullRequests }: Status): boolean {
+  if (!isPullRequest(key)) return live.length + pending.length + pullRequests.length > 0
+  const isNews = pullRequests.some(
+    ({ entity, merged, revertedBy }) => entity !== key || merged || revertedBy !== null,
+  )
+  return isNews || live.length > 0
 }
 
 /** The status of what was heard of later than that: that it was not live would be no more than a guess. */

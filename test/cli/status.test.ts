@@ -132,6 +132,16 @@ it("of what was not known by then, it says so, and since when it is", async () =
   await expect(linesOf("acme/api#9", "--as-of", early)).rejects.toThrow("nothing is known of")
 })
 
+it.each([
+  "https://github.com/nobody/nothing/pull/1",
+  "https://github.com/acme/api/pull/99999",
+  "github:pull_request:acme/zzz#99",
+  "github:pull_request:acme/zzz",
+])("of %s, of which nobody has heard, nothing is known", async (name) => {
+  await expect(linesOf(name)).rejects.toThrow(/^nothing is known of github:pull_request:/)
+  await expect(linesOf(name, "--as-of", "2020-01-01")).rejects.toThrow("nothing is known of")
+})
+
 it("a time that is none is refused with what would do", async () => {
   await expect(linesOf("acme/api#42", "--as-of", "yesterday")).rejects.toThrow(
     "--as-of must be a time such as 2026-11-01T00:00:00Z, or a date such as 2026-11-01",

@@ -86,6 +86,49 @@ it("refuses what is no key, and says of what nothing is known", async () => {
   })
 })
 
+const unheard: [string, string][] = [
+  ["of a repository that nobody has heard of", "github:pull_request:acme/zzz#99"],
+  ["of one that is deployed", "github:pull_request:acme/api#99999"],
+  ["without its number", "github:pull_request:acme/api"],
+]
+
+it.each(unheard)("says of a pull request %s that nothing is known of it", async (_, key) => {
+  const path = `${encodeURIComponent(key)}/status`
+  for (const query of ["", "?asOf=2020-01-01", "?asOf=2030-01-01"]) {
+    const { status, body } = await get(path + query, tenant)
+    expect([status, body["detail"]]).toEqual([
+      404,
+      expect.stringMatching(`^nothing is known of ${key}($|; in an address # is %23$)`),
+    ])
+  }
+})
+
+it("of a pull request and a commit that only events on other things name, it tells all the same", async () => {
+  const named = `github:commit:${"9".repeat(40)}`
+  const talk = createRepository("acme/talk")
+  talk.open(1, "Go on", { body: `Builds on https://github.com/acme/zzz/pull/7 and ${"9".repeat(40)}` })
+  const theirs = await takeIn(writer, talk.deliveries)
+  expect(await get(`${encodeURIComponent("github:pull_request:acme/zzz#7")}/status`, theirs)).toMatchObject({
+    status: 200,
+    body: { state: null, onlyMentionedBy: ["github:pull_request:acme/talk#1"] },
+  })
+  expect(await get(`${named}/status`, theirs)).toMatchObject({ status: 200 })
+  expect(await get(`${named}/status`, tenant)).toMatchObject({ status: 404 })
+})
+
+it("of a commit that a push or a deployment alone names, by its SHA, it tells where it is live", async () => {
+  const own = createRepository()
+  const pushed = own.grow("main", "Begin for good")
+  own.deploy(1, pushed)
+  const theirs = await takeIn(writer, own.deliveries)
+  expect(await get(`github:commit:${pushed.sha}/status`, theirs)).toMatchObject({
+    status: 200,
+    body: { state: "pushed", live: [{ environment: "production" }] },
+  })
+  const deployed = await takeIn(writer, own.deliveries.slice(-2))
+  expect(await get(`github:commit:${pushed.sha}/status`, deployed)).toMatchObject({ status: 200 })
+})
+
 it("says the same after everything was derived anew", async () => {
   const entities = ["linear:issue:ENG-123", "github:pull_request:acme/api#42", "deployment:github/2"]
   const before = await Promise.all(entities.map((entity) => statusOf(database, tenant, entity)))
