@@ -23,8 +23,8 @@ export type Trial = (changed: string, by?: KnownNames) => Promise<boolean>
 export interface Names {
   /** Those by which a name of any team may be read; null where the thing's own team is known, or none is. */
   any: KnownNames | null
-  /** Those known, had an event shown the thing's team. */
-  heard: KnownNames
+  /** Those known, had an event shown the thing's team; null where one has. */
+  heard: KnownNames | null
 }
 
 /** The change to a text by which a name in it is read. */
@@ -50,10 +50,30 @@ const lookAhead = 16
 /** A list of some sixty names may stand between one of them and the word that skips them all. */
 const lookBehindSkip = 512
 
-/** The least change by which the name at a place would be read; null where none would do. */
+/**
+ * The least change by which the name at a place would be read; null where none would do. What would keep it
+ * from being read were its team known, keeps it from that before.
+ */
 export async function cureAt(
   { text, place }: { text: string; place: Place },
-  { joined, asks, names }: TrialOptions,
+  { joined, asks, names: { any, heard } }: TrialOptions,
+  isRead: Trial,
+): Promise<Cure | null> {
+  const isReadOnceHeard = heard !== null && (await isRead(text, heard))
+  if (heard !== null && !isReadOnceHeard) {
+    const remains = await changeAt(text, place, { joined, asks }, async (changed) => isRead(changed, heard))
+    if (remains !== null) return { ...remains, by: heard }
+  }
+  const change = await changeAt(text, place, { joined, asks }, isRead)
+  if (change !== null || joined || !isReadOnceHeard) return change
+  const mayBeAny = any !== null && (await isRead(inCapitals(text, place), any))
+  return { kind: mayBeAny ? "unknown_team" : "reserved_key", start: place.start, changed: text, by: heard }
+}
+
+async function changeAt(
+  text: string,
+  place: Place,
+  { joined, asks }: Pick<TrialOptions, "joined" | "asks">,
   isRead: Trial,
 ): Promise<Cure | null> {
   const { start } = place
@@ -68,9 +88,7 @@ export async function cureAt(
     ["lower_case", besideBlanks(upper, place)],
   ]
   for (const [kind, changed] of trials) if (await isRead(changed)) return { kind, start, changed }
-  if (!(await isRead(text, names.heard))) return null
-  const mayBeAny = names.any !== null && (await isRead(upper, names.any))
-  return { kind: mayBeAny ? "unknown_team" : "reserved_key", start, changed: text, by: names.heard }
+  return null
 }
 
 /**

@@ -42,9 +42,10 @@ export async function unreadMentions(
   const text = readableText(field.text)
   const teams = targets.flatMap(teamKeyOf)
   const isKnown = known.teamKeys === undefined || teams.every((key) => known.teamKeys?.has(key) === true)
+  const isHeard = teams.length === 0 || (isKnown && known.teamKeys !== undefined)
   const names: Names = {
     any: isKnown ? null : {},
-    heard: { teamKeys: new Set([...(known.teamKeys ?? []), ...teams]) },
+    heard: isHeard ? null : { teamKeys: new Set([...(known.teamKeys ?? []), ...teams]) },
   }
   const isOfTargets = ({ entity, relation }: Mention): boolean =>
     targets.includes(entity) && relation !== "may_name"
@@ -65,7 +66,7 @@ export async function unreadMentions(
   if (quoted !== undefined) return [unread("quoted", field, quoted)]
 
   const [foreign] = names.any === null ? [] : await read(text, own, names.any)
-  if (foreign !== undefined && (await readsAt(foreign, text, own, names.heard))) {
+  if (foreign !== undefined && (await readsAt(foreign, text, own, names.heard ?? known))) {
     return [unread("unknown_team", field, foreign)]
   }
 

@@ -85,6 +85,12 @@ it("a name that is skipped more than once is told so wherever it stands", async 
   ])
 })
 
+it("a name that is closed at one place and skipped at another is shown with the word that skips it", async () => {
+  for (const text of ["Fixes ENG-750\nskip ENG-750", "skip ENG-750\nFixes ENG-750"]) {
+    expect(await why(text, "ENG-750", eng)).toEqual(['skip_word "skip ENG-750"'])
+  }
+})
+
 it("a branch asks nothing of the sort", async () => {
   expect(await why("renovate/ENG-142", "ENG-142", eng, "branch")).toEqual(['joined "ENG-142"'])
   expect(await why("skip-eng-142x", "ENG-142", eng, "branch")).toEqual(['joined "eng-142"'])
@@ -111,6 +117,24 @@ describe("a name whose key is no team's for all that is known", async () => {
     expect(await why("skip ABC-12", "ABC-12", { teamKeys: new Set(["ABC"]) })).toEqual([
       'skip_word "skip ABC-12"',
     ])
+  })
+})
+
+describe("a name whose team is not known", () => {
+  const text = "```\nZED-20\n```\nskip ZED-21 ~~ZED-22~~ xZED-23"
+  it.each([
+    ["ZED-20", 'quoted "ZED-20"', text],
+    ["ZED-21", 'skip_word "skip ZED-21"', text],
+    ["ZED-22", 'quoted "ZED-22"', text],
+    ["ZED-23", 'joined "ZED-23"', text],
+    ["ABC-12", 'skip_word "skip ABC-12"', "skip ABC-12"],
+    ["WEB-11", 'skip_word "skip web-11"', "skip web-11"],
+    ["ENG-131", 'quoted "ENG-131"', "~~ENG-131~~"],
+  ])("is told with the reason that remains once it is: %s", async (identifier, told, said) => {
+    const key = identifier.slice(0, 3)
+    for (const known of [{}, eng, { teamKeys: new Set(["ENG", key]) }]) {
+      expect(await why(said, identifier, known)).toEqual([told])
+    }
   })
 })
 
