@@ -7,7 +7,7 @@ import { adminKey, startTestHub } from "../support/hub.ts"
 import { logEvents } from "../support/events.ts"
 
 const run = promisify(execFile)
-const { url, database, json } = await startTestHub()
+const { url, database, json, request } = await startTestHub()
 const text = readFileSync(new URL("../../docs/streams.md", import.meta.url), "utf8")
 const scripts = Array.from(text.matchAll(/```sh\n([\s\S]*?)```/g), ([, script = ""]) => script)
 const program = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url))
@@ -47,8 +47,36 @@ test("the example of reading several at once runs as it stands", async () => {
   expect(output).not.toContain("nothing.of.it")
 })
 
+test("the example of conditions finds in an event of one's own what it says", async () => {
+  await json("/api/v1/events", {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ type: "billing.invoice.paid", payload: { amount: 5, lines: [{ plan: "team" }] } }),
+  })
+  const output = await runScript(scripts[2])
+  const [event, ...others] = [...output.matchAll(/^data: (.*)$/gm)].map(([, data = ""]) => JSON.parse(data))
+  expect(others).toEqual([])
+  expect(event.payload).toEqual({
+    type: "billing.invoice.paid",
+    payload: { amount: 1200, lines: [{ plan: "team" }] },
+  })
+})
+
+test("the example of open connections runs as it stands", async () => {
+  const leaving = new AbortController()
+  const reading = await request("/api/v1/events/stream?client=board", { signal: leaving.signal })
+  const answers = (await runScript(scripts[4])).trim().replace("}{", "}\n{").split("\n")
+  const [listed, said] = answers.map((answer) => JSON.parse(answer))
+  expect(listed.connections).toMatchObject([{ client: "board" }])
+  const fields = /A connection is `\{(.*?)\}`/.exec(text)?.[1]?.split(", ")
+  expect(Object.keys(listed.connections[0]).toSorted()).toEqual(fields?.toSorted())
+  expect(said).toEqual({ reached: 1, unanswered: [] })
+  leaving.abort()
+  expect(reading.status).toBe(200)
+})
+
 test("the example of a key with limits runs as it stands", async () => {
-  expect(await runScript(scripts[2])).toContain("sb_")
+  expect(await runScript(scripts[3])).toContain("sb_")
   const { body } = await json("/api/v1/keys")
   expect(body.keys[0]).toMatchObject({ name: "board", requestsPerSecond: 20, eventsPerSecond: 500 })
   await runScript(`npx signalbox keys limit ${body.keys[0].id} --events-per-second off`)
