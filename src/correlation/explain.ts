@@ -20,6 +20,7 @@ import type { Correlation } from "./correlation.ts"
 import type { PaceOptions } from "./pace.ts"
 import { createReread, nameKinds, type Pair } from "./reread.ts"
 import { nearestMiss, summarize } from "./verdict.ts"
+import { ending, endings } from "./withdrawn.ts"
 
 /** Says why two things are linked, or why not; reads the rows of one tenant and writes nothing. */
 export type Explain = (db: Db, query: ExplanationQuery) => Promise<Explanation>
@@ -64,7 +65,7 @@ export function createExplain(
     const unlinked = references.filter(({ eventId }) => !linkedBy.has(eventId))
     const verdict = verdictOf(links, path)
     const counterEvidence = [
-      ...records.flatMap(ending),
+      ...endings(records),
       ...found.filter(({ kind }) => path === null || !isOfOneMention(kind)),
       ...reverts.filter(({ to: reverted }) => !isLink(reverted, records, path)).map(revert),
     ]
@@ -168,17 +169,6 @@ function endOf({ endedBy }: LinkRecord): Pick<ExplainedLink, "renewedBy" | "with
   const { renews, deleted, ...event } = endedBy
   const by: ShownBy = { ...event, occurredAt: new Date(event.occurredAt).toISOString() }
   return renews ? { renewedBy: by, withdrawnBy: null } : { renewedBy: null, withdrawnBy: { ...by, deleted } }
-}
-
-function ending({ endedBy, evidence, document, from, relation, rule }: LinkRecord): Finding[] {
-  if (endedBy === null || endedBy.renews) return []
-  const words = JSON.stringify(evidence.text)
-  const place = `${evidence.field} of ${document ?? from}`
-  const kind = endedBy.deleted ? "deleted" : "edited"
-  const detail = endedBy.deleted
-    ? `${words} in the ${place} showed that it ${relation}, and is deleted`
-    : `the ${place} was edited and shows ${words} no more, so ${rule} no longer makes the link of it`
-  return [{ kind, detail, eventId: endedBy.id, ...evidence }]
 }
 
 function revert({ from, to, eventId }: { from: string; to: string; eventId: string }): Finding {
