@@ -38,15 +38,18 @@ function referencesOf({ references, ...event }: CustomEvent): Reference[] {
   }))
 }
 
-/** Members of `payload` that hold prose, by the names such members mostly have. */
-const prose = ["text", "body", "message", "description", "summary"]
+/**
+ * Members of `payload` that hold prose, by the names such members mostly have. Of no other text is it known that
+ * it was written for people: names in it would be mentions by chance. docs/sending.md lists the same.
+ */
+export const proseMembers: readonly string[] = ["text", "body", "message", "description", "summary"]
 
 function textsOf({ title, url, payload }: CustomEvent): TextField[] {
   const texts: TextField[] = []
   if (typeof title === "string") texts.push({ field: "title", format: "plain", text: title })
   if (typeof url === "string") texts.push({ field: "url", format: "url", text: url })
   const fields = fieldsOf(payload)
-  for (const name of prose) {
+  for (const name of proseMembers) {
     const text = proseOrNull(fields[name])
     if (text !== null) texts.push({ field: `payload.${name}`, format: "markdown", text })
   }
