@@ -24,6 +24,34 @@ export function unknownNames(what: string, given: readonly string[], known: read
   return `unknown ${what} ${told.map(printable).join(", ")}${more}; known: ${known.join(", ")}${hint}`
 }
 
+const mostTried = 256
+
+/**
+ * That an object has a member so near a known one which it has not that nothing else can be meant; null where it
+ * has none. For objects that may have members besides: of those at most 256 are looked at.
+ */
+export function misspelt(given: object, known: readonly string[]): string | null {
+  const absent = known.filter((name) => !(name in given))
+  for (const name of Object.keys(given).slice(0, mostTried)) {
+    const meant = known.includes(name) ? undefined : absent.find((one) => isSlipOf(name, one))
+    if (meant !== undefined) return `unknown member ${printable(name)}; did you mean ${meant}?`
+  }
+  return null
+}
+
+/** Case, what joins the words, swapped letters, and one letter in four. */
+function isSlipOf(given: string, known: string): boolean {
+  const slips = Math.floor(known.length / 4)
+  if (given.length > 2 * known.length) return false
+  if (lettersOf(given) === lettersOf(known)) return true
+  if (slips === 0 || Math.abs(given.length - known.length) > slips) return false
+  return sorted(given) === sorted(known) || distance(given.toLowerCase(), known.toLowerCase()) <= slips
+}
+
+function sorted(name: string): string {
+  return name.toLowerCase().split("").toSorted().join("")
+}
+
 function meantBy(name: string, known: readonly string[]): string | undefined {
   return known.find((one) => lettersOf(one) === lettersOf(name)) ?? nearestName(name.toLowerCase(), known)
 }

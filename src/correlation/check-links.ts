@@ -1,7 +1,8 @@
 import { canonicalEntityKey } from "../core/entity-key.ts"
 import type { Evidence, Link } from "../core/envelope.ts"
+import { unknownNames } from "../core/nearest-name.ts"
 import { readableEvidence, relationForm } from "./references.ts"
-import type { Rule, RuleInput } from "./rule.ts"
+import type { ProposedLink, Rule, RuleInput } from "./rule.ts"
 
 const maxLinksOfRule = 200
 
@@ -43,6 +44,7 @@ function disownPromises(answer: unknown): void {
 function checkLink(rule: Rule, input: RuleInput, link: object, index: number): Link {
   const { event, normalized } = input
   const fields: Record<string, unknown> = { ...link }
+  checkMembers(fields, members, "", index)
   if ((fields.from ?? normalized.entity) === null) {
     throw wrong(index, "has no from, and the event is about no entity")
   }
@@ -99,6 +101,7 @@ function checkKey(value: unknown, end: string, index: number): string {
 function checkEvidence(value: unknown, index: number): Evidence {
   const isObject = typeof value === "object" && value !== null
   const fields: Record<string, unknown> = isObject ? { ...value } : {}
+  checkMembers(fields, membersOfEvidence, "evidence: ", index)
   const { field, text, start, end } = fields
   if (typeof field !== "string" || typeof text !== "string") {
     throw wrong(index, "evidence must have a field and a text")
@@ -108,6 +111,23 @@ function checkEvidence(value: unknown, index: number): Evidence {
     throw wrong(index, "the offsets of its evidence must span its text")
   }
   return { field, text, start, end }
+}
+
+const members = Object.keys({
+  from: true,
+  to: true,
+  relation: true,
+  strength: true,
+  confidence: true,
+  evidence: true,
+  document: true,
+} satisfies Record<keyof ProposedLink, true>)
+const membersOfEvidence = ["field", "text", "start", "end"]
+
+/** What is misspelt would be taken for absent, and a strong link be a weak one. */
+function checkMembers(given: object, known: readonly string[], where: string, index: number): void {
+  const unknown = Object.keys(given).filter((name) => !known.includes(name))
+  if (unknown.length > 0) throw wrong(index, `is wrong: ${where}${unknownNames("member", unknown, known)}`)
 }
 
 function isOffset(value: unknown): value is number {

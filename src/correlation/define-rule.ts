@@ -1,6 +1,6 @@
 import { platformNames } from "../core/envelope.ts"
 import { SignalboxError } from "../core/errors.ts"
-import { nearestName } from "../core/nearest-name.ts"
+import { misspelt, nearestName } from "../core/nearest-name.ts"
 import { compilePattern } from "../core/pattern.ts"
 import { readOnlyInput } from "./read-only-input.ts"
 import { createTimeLimit, type TimeLimit } from "./time-limit.ts"
@@ -30,6 +30,9 @@ export function defineRule(
   { maxMs }: RuleLimits = {},
 ): Rule {
   const { name, version } = definition
+  // Whatever else it has may be its find's own, but with `On` for `on` it would read every event.
+  const fault = misspelt(definition, ["name", "version", "on"])
+  if (fault !== null) throw refused(name, fault)
   if (typeof name !== "string" || !nameForm.test(name)) {
     throw refused(name, "its name must be 1 to 64 lower-case letters, digits, dots, dashes or underscores")
   }

@@ -33,7 +33,7 @@ async function loadFile(path: string): Promise<RuleDefinition[]> {
   return rules
 }
 
-/** What is wrong with it, its definition will say: one without `find` were else passed over in silence. */
+/** What is wrong with it, its definition will say: one without `find`, or with a misspelt name, were else passed over in silence. */
 function isDefinition(value: unknown): value is RuleDefinition {
-  return typeof value === "object" && value !== null && "name" in value
+  return typeof value === "object" && value !== null && ("name" in value || "version" in value)
 }

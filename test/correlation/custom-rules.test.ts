@@ -246,6 +246,14 @@ describe("a rule of one's own", () => {
     [[{ to: issue, relation: "r", confidence: Number.NaN }], "link 0 confidence must be"],
     [[{ to: issue, relation: "r", confidence: "high" }], "link 0 confidence must be"],
     [[{ to: issue, relation: "r", evidence: "because" }], "link 0 evidence must have"],
+    [
+      [{ to: issue, relation: "r", strenght: "strong" }],
+      "link 0 is wrong: unknown member strenght; known: from, to, relation, strength, confidence, evidence, document; did you mean strength?",
+    ],
+    [
+      [{ to: issue, relation: "r", evidence: { field: "title", text: "x", begin: 0 } }],
+      "link 0 is wrong: evidence: unknown member begin;",
+    ],
     [[{ to: issue, relation: "r", evidence: { field: "f", text: "abc", start: 0, end: 2 } }], "offsets"],
     [[{ to: issue, relation: "r", evidence: { field: "f", text: "abc", start: -3, end: 0 } }], "offsets"],
     [
@@ -374,6 +382,19 @@ describe("a definition is refused", () => {
     expect(() => run([{ ...caused, ...given }])).toThrow(
       expect.objectContaining({ code: "configuration" }) as Error,
     )
+  })
+
+  it("with a member that is misspelt, by which it would read every event", () => {
+    const { name, version, find } = caused
+    const On = "github.pull_request.*"
+    expect(() => run([Object.assign({ name, version, find }, { On })])).toThrow(
+      'correlation rule "incident_caused_by": unknown member On; did you mean on?',
+    )
+  })
+
+  it("but not for what its find has of its own", () => {
+    const { name, version, find } = caused
+    expect(() => run([Object.assign({ name, version, find }, { no: /x/, title: "Causes" })])).not.toThrow()
   })
 
   it("when its name is taken", () => {

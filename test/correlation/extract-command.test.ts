@@ -111,6 +111,25 @@ it("bad lines are told by their number and stop no other", async () => {
   ])
 })
 
+it("a record whose members are misspelt or missing is told what to mend", async () => {
+  const lines = [
+    '{"id":1,"titel":"ENG-14"}',
+    '{"title":"ENG-14"}',
+    '{"id":null}',
+    '{"ID":1}',
+    '{"id":5,"title":"ENG-14","number":3,"titles":1}',
+  ]
+  const { status, records, errors } = await extract(lines.join("\n"))
+  expect(status).toBe(1)
+  expect(records.map(({ id }) => id)).toEqual([5])
+  expect(errors).toEqual([
+    "signalbox extract: line 1: not a record: unknown member titel; did you mean title?",
+    "signalbox extract: line 2: not a record: id: is missing; by it each answer names its record",
+    "signalbox extract: line 3: not a record: id: must be text or a number; by it each answer names its record",
+    "signalbox extract: line 4: not a record: unknown member ID; did you mean id?",
+  ])
+})
+
 it("unusable team keys are refused", async () => {
   const { status, errors } = await extract("", "--team-keys", "ENG,,WEB")
   expect(status).toBe(2)

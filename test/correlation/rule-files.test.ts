@@ -163,3 +163,10 @@ it("a rule in a file may take the place of a built-in one, but not of another fi
   await expect(startHub({ ruleFiles: [await boards(1), await boards(2)] })).rejects.toThrow("exists already")
   await expect(startHub({ ruleFiles: [join(folder, "none.mjs")] })).rejects.toThrow("there is no file")
 })
+
+it("a rule whose name is misspelt is refused, beside others too", async () => {
+  const file = join(folder, "misspelt.mjs")
+  const others = 'export const other = { name: "other", version: 1, find: () => [] }'
+  await writeFile(file, `${others}\nexport const rule = { Name: "boards", version: 1, find: () => [] }`)
+  await expect(startHub({ ruleFiles: [file] })).rejects.toThrow("unknown member Name; did you mean name?")
+})

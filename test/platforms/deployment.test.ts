@@ -57,6 +57,12 @@ describe("a body that is no deployment is a 400 that names the field", () => {
     [{ ...least, prs: [{}] }, /prs\[0\]: must be a number/],
     [{ ...least, prs: [42, -1] }, /prs\[1\]: must be 1 or more/],
     [{ ...least, prs: Array.from({ length: 501 }, () => 1) }, /prs: must list 500 or fewer/],
+    [
+      { ...least, enviroment: "production" },
+      /^not a deployment: unknown member enviroment; did you mean environment\?$/,
+    ],
+    [{ ...least, environment_kind: "production" }, /did you mean environmentKind\?$/],
+    [{ ...least, issues: ["ENG-1"], Ref: "main" }, /unknown member Ref; did you mean ref\?$/],
     [{ ...least, attempt: 0 }, /attempt: must be 1 or more/],
     [{ ...least, attempt: "2" }, /attempt: must be a whole number/],
     [{ ...least, actor: {} }, /actor: must have an id or a name/],
@@ -85,6 +91,19 @@ describe("a body that is no deployment is a 400 that names the field", () => {
       expect.not.objectContaining({ message: expect.stringContaining("s3cret") }),
     )
   })
+})
+
+test.each([
+  { attempts: 3, attempt: 1, _id: "x", projectId: 7, repoUrl: "https://git.example/acme/api" },
+  { provider_id: 1, revision: "abc", env: "prod", prs2: [], environmentUrl: "https://acme.example" },
+])("what a tool sends besides is let pass: %j", (besides) => {
+  expect(keyOf({ ...least, ...besides })).toBe(keyOf(least))
+})
+
+test("what was taken in with a misspelt member is read again as it was", () => {
+  const again = deployment.normalize(message({ ...least, enviroment: "production" }))
+  expect(again.type).toBe("deployment.unknown.success")
+  expect(again.entity).toBe("deployment:d-1")
 })
 
 describe("the key", () => {

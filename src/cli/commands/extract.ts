@@ -1,6 +1,7 @@
 import { pipeline } from "node:stream/promises"
 import { z } from "zod"
 import { SignalboxError } from "../../core/errors.ts"
+import { misspelt } from "../../core/nearest-name.ts"
 import { createExtractor, type TextRecord } from "../../correlation/extract-record.ts"
 import { platforms } from "../../platforms/index.ts"
 import { textOption, type Command } from "../command.ts"
@@ -10,11 +11,16 @@ import { parseTeamKeys } from "../team-keys.ts"
 const maxLineBytes = 8 * 1024 * 1024
 
 const recordShape = z.object({
-  id: z.union([z.string(), z.number()]),
+  id: z.union([z.string(), z.number()], {
+    error: ({ input }) =>
+      `${input === undefined ? "is missing" : "must be text or a number"}; by it each answer names its record`,
+  }),
   title: z.string().nullish(),
   branch: z.string().nullish(),
   body: z.string().nullish(),
 })
+
+const members = Object.keys(recordShape.shape)
 
 /** `signalbox extract`: the references in records from standard input, a line of JSON each. */
 export const extractCommand: Command = {
@@ -64,6 +70,8 @@ function readRecord({ bytes }: NumberedLine): TextRecord | string | null {
   } catch (error) {
     return error instanceof SyntaxError ? `not JSON (${error.message})` : "not UTF-8"
   }
+  const fault = typeof value === "object" && value !== null ? misspelt(value, members) : null
+  if (fault !== null) return `not a record: ${fault}`
   const record = recordShape.safeParse(value)
   if (record.success) return record.data
   const [issue] = record.error.issues

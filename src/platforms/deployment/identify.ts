@@ -1,9 +1,10 @@
 import { bodyKey, deliveryKey } from "../../core/delivery-key.ts"
 import type { Priority } from "../../core/envelope.ts"
 import { SignalboxError } from "../../core/errors.ts"
+import { misspelt } from "../../core/nearest-name.ts"
 import type { Identity, Message } from "../../core/platform.ts"
 import { environmentKindOf } from "./environment-kind.ts"
-import type { Deployment } from "./schema.ts"
+import { deploymentSchema, type Deployment } from "./schema.ts"
 import type { Reading } from "./sender.ts"
 import { senderOf } from "./senders/index.ts"
 
@@ -18,12 +19,26 @@ const unknownType = "deployment.unknown.received"
 export function identify(message: Message, body: Buffer): Identity {
   const reading = read(message)
   const { deployment } = reading
+  if (deployment !== null && isOwnForm(message.sender)) refuseMisspelt(deployment)
   return {
     key: keyOf(message.sender, reading, body),
     name: nameOf(message.sender, reading),
     type: typeOf(deployment),
     priority: deployment === null ? "normal" : priorityOf(kindOf(deployment), deployment.status),
   }
+}
+
+/** Whether a sender writes our own form, in which each member is as its writer chose it. */
+export function isOwnForm(sender: string | undefined): boolean {
+  return sender === undefined || sender === "generic"
+}
+
+const members = Object.keys(deploymentSchema.shape)
+
+/** Asked of what comes in alone: what was taken in before is read as it was. */
+function refuseMisspelt(deployment: Deployment): void {
+  const fault = misspelt(deployment, members)
+  if (fault !== null) throw new SignalboxError("bad_request", `not a deployment: ${fault}`)
 }
 
 /** What a message's sender says by it. Throws 400 where it cannot be read, or where nobody has that sender. */

@@ -3,7 +3,7 @@ import { entityKey } from "../../core/entity-key.ts"
 import { SignalboxError } from "../../core/errors.ts"
 import type { Message, Normalized, TextField } from "../../core/platform.ts"
 import { stateOf } from "./entity-state.ts"
-import { kindOf, read, typeOf } from "./identify.ts"
+import { isOwnForm, kindOf, read, typeOf } from "./identify.ts"
 import type { Deployment } from "./schema.ts"
 import type { Notice } from "./sender.ts"
 import { referencesOf } from "./shipped.ts"
@@ -45,7 +45,7 @@ function ofDeployment(deployment: Deployment, sender: string | undefined, receiv
 
 /** Whoever writes our own form chooses its ids for all; a named sender's are its provider's alone. */
 function entityOf({ id, provider }: Deployment, sender: string | undefined): string {
-  return entityKey.deployment(sender === undefined || sender === "generic" ? id : `${provider}/${id}`)
+  return entityKey.deployment(isOwnForm(sender) ? id : `${provider}/${id}`)
 }
 
 function detailOf(deployment: Deployment): DeploymentDetail {

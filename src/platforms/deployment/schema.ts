@@ -37,7 +37,7 @@ const listed = z
   )
   .max(maxListed, `must list ${maxListed} or fewer`)
 
-/** A deployment as any tool may report it. Unknown keys pass. */
+/** A deployment as any tool may report it. Unknown keys pass, but for those that are misspelt (see identify.ts). */
 export const deploymentSchema = z.looseObject(
   {
     /** Names the deployment within its provider; all its states share it. */
