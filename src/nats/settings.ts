@@ -53,7 +53,11 @@ export const natsVariables = {
   SIGNALBOX_NATS_PREFIX: optional(
     z.string().regex(/^[a-z0-9][a-z0-9_-]{0,31}$/, "must be 1 to 32 of a-z, 0-9, _ and -"),
   ),
-  SIGNALBOX_NATS_REPLICAS: optional(z.coerce.number("must be 1 to 5").int().min(1).max(5)),
+  SIGNALBOX_NATS_REPLICAS: optional(
+    z.coerce
+      .number("must be 1, 3 or 5")
+      .refine((count) => count === 1 || count === 3 || count === 5, "must be 1, 3 or 5"), // an even one bears no more losses
+  ),
   SIGNALBOX_NATS_STORAGE: optional(z.enum(["file", "memory"], "must be file or memory")),
   SIGNALBOX_NATS_COMPRESSION: optional(z.enum(["none", "s2"], "must be none or s2")),
   SIGNALBOX_NATS_MAX_AGE: optional(
