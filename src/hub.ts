@@ -106,6 +106,8 @@ export interface Hub extends AsyncDisposable, Handling {
   publish: typeof publish
   /** The same for many events by one statement: all of them happen, in their order, or none does. */
   publishBatch: typeof publishBatch
+  /** What it does, see docs/many-machines.md. */
+  readonly roles: readonly Role[]
   /** Where it listens, once it has started and if its roles need that. */
   readonly url: string | undefined
   sources(): readonly Source[]
@@ -194,6 +196,7 @@ export function createHub(options: HubOptions = {}): Hub {
       events.forEach(checkCustomEvent)
       return publishBatch(tx, events, wanted)
     },
+    roles: [...config.roles],
     get url() {
       return parts?.server?.url
     },

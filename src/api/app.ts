@@ -27,6 +27,7 @@ import { linkRoutes, type LinkRouteOptions } from "./links.ts"
 import { metricRoutes } from "./metrics.ts"
 import { nameRoutes } from "./names.ts"
 import { natsMetricRoutes, type NatsMetrics } from "./nats-metrics.ts"
+import { servedElsewhere, type ServingRole } from "./paths-of-roles.ts"
 import { problemHandlers } from "./problem.ts"
 import { replayRoutes, type ReplayRouteOptions } from "./replays.ts"
 import { sourceRoutes, type SourceRouteOptions } from "./sources.ts"
@@ -76,7 +77,11 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
   const streamTokens = createStreamTokens({ db: database.work, clock })
   const { onError, notFound } = problemHandlers(log)
   app.onError(onError)
-  app.notFound(notFound)
+  const roles = rolesOf(options)
+  app.notFound((c) => {
+    const elsewhere = servedElsewhere(c.req.method, c.req.path, roles)
+    return elsewhere === undefined ? notFound(c) : onError(elsewhere, c)
+  })
   if (options.corsOrigins.length > 0) {
     const allowHeaders = "authorization,content-type,idempotency-key,last-event-id,x-signalbox-tenant".split(
       ",",
@@ -100,6 +105,8 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
     app.use("/api/v1/streams/:name/sse", mayOpen)
     app.use("/api/v1/streams/:name/ws", mayOpen)
     app.route("/", streams)
+  } else {
+    app.get("/api/v1/events/stream", (c) => c.notFound()) // and no event of the id `stream`
   }
   if (options.groups) {
     const mayConsume = requireScope(authenticate, "groups:consume")
@@ -176,4 +183,12 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
     app.route("/api/v1/dead-letters", deadLetterRoutes({ database, retry: api.retry }))
   }
   return app
+}
+
+function rolesOf({ webhooks, streams, api }: AppOptions): Set<ServingRole> {
+  const roles = new Set<ServingRole>()
+  if (webhooks) roles.add("ingest")
+  if (streams) roles.add("stream")
+  if (api) roles.add("api")
+  return roles
 }

@@ -109,6 +109,25 @@ it("the first `serve` that gets anywhere makes the admin key, and no start after
   expect(await stop(second)).toBe(0)
 }, 90_000)
 
+it.each([
+  ["stream", ["signalbox listens on ADDRESS", "  roles stream"]],
+  ["worker", ["signalbox is at work", "  roles worker"]],
+  ["ingest,api", ["signalbox listens on ADDRESS", "  roles ingest, api", "  POST /webhooks/github"]],
+])(
+  "with the roles %s it greets with the addresses that these serve, and no others",
+  async (roles, greeting) => {
+    const child = signalbox(["serve", "--port", "0", "--roles", roles], { GITHUB_WEBHOOK_SECRET: "a secret" })
+    const lines: string[] = []
+    for await (const line of createInterface({ input: child.stdout })) {
+      if (lines.length === 0) child.kill("SIGINT")
+      lines.push(line.replace(/http:\S+/, "ADDRESS"))
+    }
+    const besides = roles.includes("ingest") ? /admin key| is off: / : /admin key/
+    expect(lines.filter((line) => !besides.test(line))).toEqual(greeting)
+  },
+  60_000,
+)
+
 it("runs with the rules in the files that it is given", async () => {
   const files = await Promise.all(
     ["one", "two"].map(async (name) => {

@@ -53,7 +53,8 @@ export const serveCommand: Command = {
 
 function* greeting(hub: Hub, adminKey: string | null): Generator<string> {
   yield hub.url === undefined ? "signalbox is at work" : `signalbox listens on ${hub.url}`
-  for (const { platform, name, off } of hub.sources()) {
+  yield `  roles ${hub.roles.join(", ")}`
+  for (const { platform, name, off } of hub.roles.includes("ingest") ? hub.sources() : []) {
     yield off === undefined
       ? `  POST /webhooks/${platform}${name === "default" ? "" : `/${name}`}`
       : `  ${off}`
