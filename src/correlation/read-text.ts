@@ -47,14 +47,21 @@ function readSpoken(
 ): Mention[] {
   const urls = field.format === "branch" ? [] : findUrls(field.text, field.format)
   const mentions = mentionsByUrl(platforms, field.text, urls)
-  const masked = { ...field, text: mask(field.text, urls) }
+  const masked = { ...field, text: withPlainHyphens(mask(field.text, urls)) }
+  const plain = withPlainHyphens(field.text)
   for (const platform of platforms) {
     for (const mention of platform.mentionsIn?.(masked, subject, known) ?? []) {
-      if (field.text.slice(mention.start, mention.end) === mention.text && mention.text !== "")
-        mentions.push(mention)
+      const { start, end, text } = mention
+      if (plain.slice(start, end) === text && text !== "")
+        mentions.push({ ...mention, text: field.text.slice(start, end) })
     }
   }
   return mentions
+}
+
+/** Text with `-` for the hyphens that editors put in its place, as one that breaks no line: unit for unit. */
+function withPlainHyphens(text: string): string {
+  return text.replaceAll(/[\u2010\u2011]/g, "-")
 }
 
 /** A field that is an address and nothing else: a link attached to the event's entity. */

@@ -31,6 +31,23 @@ describe("a text's references", () => {
     ])
   })
 
+  it.each(["\u2010", "\u2011"])("are by short name with the hyphen %j, and shown as they stand", (hyphen) => {
+    const written = `ENG${hyphen}226`
+    const field: TextField = { field: "body", format: "markdown", text: `\u{1F680} Fixes ${written} now` }
+    const { references } = correlate({ entity: pullRequest, texts: [field] })
+    const evidence = { field: "body", text: written, start: 9, end: 16 }
+    expect(references).toMatchObject([{ entity: "linear:issue:ENG-226", relation: "closes", evidence }])
+    expect(field.text.slice(evidence.start, evidence.end)).toBe(written)
+    expect(read(`eng${hyphen}226-limits`, { field: "branch", format: "branch" })).toEqual([
+      `names linear:issue:ENG-226 "eng${hyphen}226" in branch`,
+    ])
+  })
+
+  it("are by address as it is written, whatever its hyphens", () => {
+    const url = "https://github.com/acme/web\u2011app/pull/7"
+    expect(read(`${url} ENG\u20111`)).toEqual(['mentions linear:issue:ENG-1 "ENG\u20111" in body'])
+  })
+
   it.each([
     `Closes ${issueUrl}`,
     `fixes: ${issueUrl}`,
@@ -51,6 +68,10 @@ describe("a text's references", () => {
     `See ${issueUrl}`,
     `Disclosed ${issueUrl}`,
     `This does not fix ${issueUrl}`,
+    `It would have fixed ${issueUrl}`,
+    `It wouldn't have fixed ${issueUrl}`,
+    `Don't skip ${issueUrl}`,
+    `Never ignore [ENG-123](${issueUrl})`,
     `Closes the gap of ${issueUrl}`,
     `Closes https://linear.app/acme/issue/ENG-1. See ${issueUrl}`,
     `auto-closed ${issueUrl}`,

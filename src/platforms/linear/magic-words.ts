@@ -18,7 +18,8 @@ const before = new RegExp(
     "(?:[ \\t]{0,4}\\r?\\n[ \\t]{0,8}(?:[-*+][ \\t]{1,4})?)?[ \\t]{0,4}[[(<*_`#\"']{0,6}$",
   "iu",
 )
-const negated = /(?:\b(?:not|never|no|without)|n['’]t)[ \t]+$/i
+const negated =
+  /(?:\b(?:not|never|no|without)|n['’]t|\b(?:would|could|might)(?:[ \t]+not|n['’]t)?[ \t]+have)[ \t]+$/i
 const lookBehind = 48
 
 /** The magic word that ends just before `at`. */
@@ -26,10 +27,11 @@ export function magicWordBefore(text: string, at: number): MagicWord | null {
   const words = text.slice(Math.max(0, at - lookBehind), at)
   const match = before.exec(words)
   if (match === null) return null
-  if (match.groups?.["skips"] !== undefined) return "skips"
+  const isNegated = negated.test(words.slice(0, match.index + 1))
+  if (match.groups?.["skips"] !== undefined) return isNegated ? null : "skips"
   if (match.groups?.["refers"] !== undefined) return "refers"
-  // `does not fix ENG-1` still refers to it.
-  return negated.test(words.slice(0, match.index + 1)) ? "refers" : "closes"
+  // `does not fix ENG-1` and `would have fixed ENG-1` still refer to it.
+  return isNegated ? "refers" : "closes"
 }
 
 // What stands between two items: the rest of a link (its address is blanked), brackets, a comma or a word.
