@@ -2,6 +2,7 @@ import { z } from "zod"
 import { canonicalEntityKey } from "../../core/entity-key.ts"
 import { platformNames, priorities } from "../../core/envelope.ts"
 import { actor, instant, line, webUrl } from "../../core/submission.ts"
+import { faultOfMembers } from "./check-members.ts"
 import { foreignEnd } from "./relations.ts"
 
 const maxType = 200
@@ -29,7 +30,7 @@ const key = z.string("must be text").transform((text, context) => {
   return z.NEVER
 })
 
-const reference = z.looseObject({
+const reference = z.object({
   entity: key,
   /** `relates` where absent. */
   relation: z
@@ -38,11 +39,13 @@ const reference = z.looseObject({
     .nullish(),
   /** What refers to it, where that is not the event's own entity. */
   subject: key.nullish(),
+  /** Passed over: a reference of an event that the hub told has it, and may be handed on as it is. */
+  evidence: z.unknown().optional(),
 })
 
 const maxReferences = 500
 
-/** An event of the user's own. Unknown keys pass. */
+/** An event of the user's own, as any that was ever taken in. Unknown members pass. */
 export const customSchema = z.looseObject(
   {
     type,
@@ -65,18 +68,31 @@ export const customSchema = z.looseObject(
   { error: "the body must be a JSON object" },
 )
 
-/** The same as it is taken in: of another platform's things nobody says that they are one with theirs. */
-export const sentSchema = customSchema.superRefine(({ references, ...event }, context) => {
-  for (const [index, { entity, relation, subject }] of (references ?? []).entries()) {
-    const foreign = foreignEnd(relation ?? "", [subject ?? event.entity, entity])
-    if (foreign === undefined) continue
-    context.addIssue({
-      code: "custom",
-      path: ["references", index, "relation"],
-      message: `same_as is for two keys of a thing of your own, and of ${foreign} another platform tells; say relates`,
-    })
-  }
-})
+const members = { event: Object.keys(customSchema.shape), reference: Object.keys(reference.shape) }
+
+/**
+ * The same as it is taken in: none of its members is misspelt, and of another platform's things nobody says that
+ * they are one with theirs.
+ */
+export const sentSchema = z
+  .unknown()
+  .superRefine((given, context) => {
+    const fault = faultOfMembers(given, members)
+    if (fault !== null) context.addIssue({ code: "custom", ...fault })
+  })
+  .pipe(
+    customSchema.superRefine(({ references, ...event }, context) => {
+      for (const [index, { entity, relation, subject }] of (references ?? []).entries()) {
+        const foreign = foreignEnd(relation ?? "", [subject ?? event.entity, entity])
+        if (foreign === undefined) continue
+        context.addIssue({
+          code: "custom",
+          path: ["references", index, "relation"],
+          message: `same_as is for two keys of a thing of your own, and of ${foreign} another platform tells; say relates`,
+        })
+      }
+    }),
+  )
 
 /** What a sender of custom events posts. */
 export type CustomPayload = z.input<typeof customSchema>
