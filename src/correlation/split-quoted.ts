@@ -10,16 +10,20 @@ export interface SpokenText {
 }
 
 const slackBlock = /```[^]*?(?:```|$)/g
+// As Slack takes it: words of one line, with no blank within the marks and no letter beside them.
+const slackStroke = /(?<=^|[\s(*_"'])~(?=[^\s~])[^~\n]*(?<=\S)~(?![\p{L}\p{N}~])/gmu
 const quote = /^ {0,3}>/
 const slackQuote = /^(?:&gt;|>)/
 
 /**
- * Tells what a text says from what it quotes, and blanks what it only shows in both: fenced code, the
- * comments in which templates explain themselves, and HTML quotations. Offsets and lines stay as they are.
+ * Tells what a text says from what it quotes, and blanks what it only shows in both: fenced code, what is
+ * struck out, the comments in which templates explain themselves, and HTML quotations. Offsets and lines stay
+ * as they are.
  */
 export function splitQuoted(text: string, format: TextField["format"]): SpokenText {
   if (format === "slack") {
-    const shown = text.includes("```") ? text.replace(slackBlock, blank) : text
+    const spoken = text.includes("```") ? text.replace(slackBlock, blank) : text
+    const shown = spoken.includes("~") ? spoken.replace(slackStroke, blank) : spoken
     return /^(?:&gt;|>)/m.test(shown) ? splitLines(shown, slackQuote) : { said: shown, quoted: null }
   }
   if (format !== "markdown") return { said: text, quoted: null }

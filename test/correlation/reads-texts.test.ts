@@ -141,6 +141,19 @@ describe("a text's references", () => {
     expect(read(numbers)).toEqual(['closes github:issue:acme/api#2 "#2" in body'])
   })
 
+  it.each([
+    ["~Fixes ENG-1~ ENG-2", ["ENG-2"]],
+    [`(~see <${issueUrl}|ENG-1>~) ENG-2`, ["ENG-2"]],
+    ["*~ENG-1~*, ~ENG-3~, ENG-2", ["ENG-2"]],
+    ["about ~5 of ENG-1 ~ 6", ["ENG-1"]],
+    ["~see ENG-1\nENG-2 too~", ["ENG-1", "ENG-2"]],
+    ["~/a ENG-1 ~/b", ["ENG-1"]],
+  ])("leave out what Slack shows struck out: %j", (text, names) => {
+    expect(read(text, { format: "slack" })).toEqual(
+      names.map((name) => `mentions linear:issue:${name} "${name}" in body`),
+    )
+  })
+
   it("tell what is quoted from what is said", () => {
     expect(read(`> Fixes ENG-1, see ${issueUrl}\n\nDone in ENG-2`)).toEqual([
       'quotes linear:issue:ENG-1 "ENG-1" in body',
