@@ -91,7 +91,12 @@ export async function startParts(stack: AsyncDisposableStack, options: PartsOpti
     log: log.child({ part: "sources" }),
   })
   const nats = await startNats(stack, { config, database, log: log.child({ part: "nats" }) })
-  const streaming = createStreaming({ database, tail: nats?.tail, log: log.child({ part: "streaming" }) })
+  const streaming = createStreaming({
+    database,
+    serves: config.roles.has("stream"),
+    tail: nats?.tail,
+    log: log.child({ part: "streaming" }),
+  })
   streaming.start()
   stack.defer(() => streaming.stop())
 

@@ -19,7 +19,7 @@ type StreamEnv = Env & { Bindings: HttpBindings }
 export interface Streaming {
   feed: Feed
   connections: Connections
-  /** Asks all processes about their open streams, this one included. */
+  /** Asks all processes that serve streams about the open ones, this one included if it does. */
   askAll: AskStreams
   streamEvents: StreamEvents
   /** The HTTP routes, with their paths from the root. */
@@ -36,16 +36,19 @@ export interface StreamingOptions extends ConnectionLimits {
   ringBytes?: number
   /** Least time between two flushes (5 ms). */
   coalesceMs?: number
+  /** Whether clients may open streams here (true): else it has none to tell of. */
+  serves?: boolean
   /** Another way to the news than the database. */
   tail?: LogTail | undefined
 }
 
 /** Makes the streaming of a process around one feed. */
 export function createStreaming(options: StreamingOptions): Streaming {
-  const { database, log } = options
+  const { database, log, serves = true } = options
   const rollCall = createRollCall({ db: database.work, answer: answerFor(() => connections), log })
   const definitions = createStreamDefinitions(database)
-  const feed = createFeed({ ...options, onQuestion: rollCall.hear, onStreamChange: definitions.hear })
+  const onQuestion = serves ? rollCall.hear : () => {}
+  const feed = createFeed({ ...options, onQuestion, onStreamChange: definitions.hear })
   const history = createHistory(database)
   const connections = createConnections({
     ...options,
@@ -62,7 +65,7 @@ export function createStreaming(options: StreamingOptions): Streaming {
     routes: (identify) => streamRoutes({ database, feed, connections, definitions, identify }),
     start: () => {
       feed.start()
-      rollCall.start()
+      if (serves) rollCall.start()
     },
     stop: async () => {
       await Promise.all([connections.stop(), rollCall.stop()])

@@ -85,3 +85,10 @@ test("a path that no process serves is nothing anywhere, and how a process does 
     for (const path of ["/healthz", "/readyz"]) expect((await ask(role, "GET", path)).status).toBe(200)
   }
 })
+
+test("of the streams of all processes those tell that serve any", async () => {
+  const url = `${hubs.get("api")?.url}/api/v1/connections/stats`
+  const headers = { authorization: `Bearer ${adminKey}` }
+  const stats = async () => (await (await fetch(url, { headers })).json()) as { nodes: unknown[] }
+  expect(await stats()).toMatchObject({ nodes: [{ node: expect.any(String) as string }], unanswered: [] })
+})
