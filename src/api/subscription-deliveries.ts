@@ -2,7 +2,7 @@ import { Hono } from "hono"
 import { z } from "zod"
 import type { AuthEnv } from "../auth/middleware.ts"
 import { SignalboxError } from "../core/errors.ts"
-import type { WebhookRow } from "../core/subscription.ts"
+import type { WebhookRow, WebhookStatus } from "../core/subscription.ts"
 import { isUuid } from "../core/uuid.ts"
 import { readAs, type Database } from "../store/database.ts"
 import {
@@ -54,16 +54,16 @@ export function subscriptionDeliveryRoutes(database: Database): Hono<AuthEnv> {
 
   app.get("/:id/deliveries", async (c) => {
     const { cursor, ...wanted } = parseQuery(c, page)
-    const { id, tenant } = await find(c.var.principal.tenant, c.req.param("id"))
+    const { id, tenant, status } = await find(c.var.principal.tenant, c.req.param("id"))
     const rows = await readAs(database, tenant, (db) =>
       listDeliveries(db, id, { ...wanted, status: wanted.status, before: cursor }),
     )
     const last = rows.length === wanted.limit ? rows.at(-1) : undefined
-    return c.json({ deliveries: rows.map(show), nextCursor: last?.eventId ?? null })
+    return c.json({ deliveries: rows.map((row) => show(row, status)), nextCursor: last?.eventId ?? null })
   })
 
   app.get("/:id/deliveries/:eventId", async (c) => {
-    const { id, tenant } = await find(c.var.principal.tenant, c.req.param("id"))
+    const { id, tenant, status } = await find(c.var.principal.tenant, c.req.param("id"))
     const eventId = c.req.param("eventId")
     const delivery = isUuid(eventId)
       ? await readAs(database, tenant, (db) => findDelivery(db, id, eventId))
@@ -73,7 +73,7 @@ export function subscriptionDeliveryRoutes(database: Database): Hono<AuthEnv> {
     }
     const attempts = await readAs(database, tenant, (db) => listAttempts(db, id, eventId))
     return c.json({
-      ...show(delivery),
+      ...show(delivery, status),
       attemptsMade: attempts.map(({ sentAt, ...attempt }) => ({ ...attempt, sentAt: sentAt.toISOString() })),
     })
   })
@@ -106,9 +106,13 @@ export function subscriptionDeliveryRoutes(database: Database): Hono<AuthEnv> {
   return app
 }
 
-function show({ nextAttemptAt, firstAttemptAt, finishedAt, ...delivery }: DeliveryRow) {
+function show(row: DeliveryRow, subscription: WebhookStatus) {
+  const { nextAttemptAt, firstAttemptAt, finishedAt, ...delivery } = row
+  const waits = delivery.status === "retrying" || delivery.status === "held"
   return {
     ...delivery,
+    /** What has to happen before it is tried at all, whatever its time: a resume of the subscription. */
+    waitsFor: waits && subscription !== "active" ? "subscription" : null,
     nextAttemptAt: nextAttemptAt?.toISOString() ?? null,
     firstAttemptAt: firstAttemptAt?.toISOString() ?? null,
     finishedAt: finishedAt?.toISOString() ?? null,

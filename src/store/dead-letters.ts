@@ -20,13 +20,16 @@ export interface NewDeadLetter {
 /** A dead letter as kept. */
 export interface DeadLetter extends NewDeadLetter {
   id: string
+  /** Name of the consumer that failed; null for processing and the outbox, and where it has been removed. */
+  consumer: string | null
   status: "open" | "retried" | "discarded"
   createdAt: Date
   settledAt: Date | null
 }
 
-const columns = `id, tenant, kind, event_id as "eventId", subscription_id as "subscriptionId", attempts,
-  error_code as "errorCode", error, status, created_at as "createdAt", settled_at as "settledAt"`
+const columns = `id, tenant, kind, event_id as "eventId", subscription_id as "subscriptionId",
+  (select s.name from stream_subscriptions s where s.id = dead_letters.subscription_id) as consumer,
+  attempts, error_code as "errorCode", error, status, created_at as "createdAt", settled_at as "settledAt"`
 
 /** Keeps dead letters; one that is open for the same work takes over the newer attempts and error. */
 export async function insertDeadLetters(db: Db, letters: readonly NewDeadLetter[]): Promise<void> {

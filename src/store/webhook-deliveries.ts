@@ -10,6 +10,7 @@ export interface DeliveryRow {
   type: string | null
   position: number
   status: DeliveryStatus
+  /** All that were made or begun, those before it was given its attempts anew too. */
   attempts: number
   /** The replay that handed it on last; null where none has. */
   replayId: string | null
@@ -21,6 +22,7 @@ export interface DeliveryRow {
 
 /** One request, as it went. */
 export interface AttemptRow {
+  /** Its number among all for this event, whoever asked for them. */
   attempt: number
   sentAt: Date
   statusCode: number | null
@@ -31,7 +33,9 @@ export interface AttemptRow {
   replayId: string | null
 }
 
-const columns = `d.event_id as "eventId", l.type, d.position, d.status, d.attempts,
+const columns = `d.event_id as "eventId", l.type, d.position, d.status,
+  greatest(d.attempts, (select count(*) from webhook_attempts a
+    where a.subscription_id = d.subscription_id and a.event_id = d.event_id)) as attempts,
   d.replay_id as "replayId", d.next_attempt_at as "nextAttemptAt", d.last_error as "lastError", d.first_attempt_at as "firstAttemptAt",
   d.finished_at as "finishedAt"`
 
@@ -98,9 +102,10 @@ export async function findDelivery(
 /** The attempts at a delivery, the first one first; the last 200 of them. */
 export async function listAttempts(db: Db, subscriptionId: string, eventId: string): Promise<AttemptRow[]> {
   const { rows } = await db.query<AttemptRow>(
-    `select attempt, sent_at as "sentAt", status_code as "statusCode", duration_ms as "durationMs", response,
+    `select row_number() over (order by sent_at, attempt) as attempt, sent_at as "sentAt", status_code as "statusCode", duration_ms as "durationMs", response,
        error, secret_ids as "secretIds", replay_id as "replayId"
-     from webhook_attempts where subscription_id = $1 and event_id = $2 order by sent_at desc limit 200`,
+     from webhook_attempts where subscription_id = $1 and event_id = $2
+     order by sent_at desc, webhook_attempts.attempt desc limit 200`,
     [subscriptionId, eventId],
   )
   return rows.toReversed()

@@ -9,6 +9,8 @@ import { pathOfNamed, remoteActions, type RemoteAction } from "../remote-actions
 const letter = z.looseObject({
   id: z.string(),
   kind: z.string(),
+  /** A hub from before this has none. */
+  consumer: z.string().nullish(),
   eventId: z.string(),
   attempts: z.number(),
   errorCode: z.string(),
@@ -80,9 +82,11 @@ async function settle(context: CommandContext, action: string, words: string): P
   return 0
 }
 
-function inWords({ id, kind, status, attempts, createdAt, eventId, error }: z.infer<typeof letter>): string {
+function inWords(one: z.infer<typeof letter>): string {
+  const { id, kind, consumer, status, attempts, createdAt, eventId, error } = one
+  const whose = consumer ? `${kind} ${consumer}` : kind
   const tries = attempts === 1 ? "1 attempt" : `${attempts} attempts`
-  return `${id}  ${status}  ${kind}  ${createdAt.slice(0, 19)}Z  event ${eventId}, ${tries}: ${oneLine(error, 80)}`
+  return `${id}  ${status}  ${whose}  ${createdAt.slice(0, 19)}Z  event ${eventId}, ${tries}: ${oneLine(error, 80)}`
 }
 
 const text = { type: "string" } as const

@@ -115,7 +115,7 @@ export const actions: Readonly<Record<string, RemoteAction>> = {
         `${pathOf(context)}/deliveries?${query.toString()}`,
       )
       if (json) for (const delivery of deliveries) out(JSON.stringify(delivery))
-      else out(formatTable(["eventId", "type", "status", "attempts", "lastError"], deliveries))
+      else out(formatTable(["eventId", "type", "status", "attempts", "lastError"], deliveries.map(withWait)))
       return 0
     },
   },
@@ -164,6 +164,11 @@ function printWithSecret(context: CommandContext, one: Subscription): number {
 function inWords(one: Subscription): string {
   const failing = one.health.failingSince === null ? "" : `\nfailing since ${one.health.failingSince}`
   return `${one.name}  ${statusInWords(one)}  ${one.stream} to ${one.url}  (${one.id})${failing}`
+}
+
+function withWait(delivery: Record<string, unknown>): Record<string, unknown> {
+  if (delivery["waitsFor"] !== "subscription") return delivery
+  return { ...delivery, status: `${String(delivery["status"])}, waits for the subscription` }
 }
 
 function statusInWords({ status, skips, disabled }: Subscription): string {
