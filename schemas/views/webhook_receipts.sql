@@ -1,7 +1,6 @@
 -- webhook_receipts: one row for every request that a webhook subscription made: who got what, when, and what
 -- came back.
 --   subscription          its name; null once it has been removed
---   attempt               its number since the event was last given its attempts: by itself, a retry or a replay
 --   delivered             whether the answer was 2xx, so that the event is done with
 --   status_code           null where no answer came: error says why
 --   response              the first 1 KiB of the answer, its secrets masked
