@@ -19,7 +19,7 @@ import { edgeKey, reach, type Reach } from "../store/reach.ts"
 import type { Correlation } from "./correlation.ts"
 import type { PaceOptions } from "./pace.ts"
 import { createReread, nameKinds, type Pair } from "./reread.ts"
-import { nearestMiss, summarize } from "./verdict.ts"
+import { nearestMiss, summarize, withAdvice } from "./verdict.ts"
 import { ending, endings } from "./withdrawn.ts"
 
 /** Says why two things are linked, or why not; reads the rows of one tenant and writes nothing. */
@@ -53,7 +53,8 @@ export function createExplain(
     ] as const
     const events = inTurns(told[0].events, told[1].events)
     const names = await knownNames(db, tenant)
-    const { findings: found, notRead } = await reread(events, pair, records, names, signal)
+    const { findings, notRead, advice } = await reread(events, pair, records, names, signal)
+    const found = findings.map((finding) => withAdvice(finding, advice))
     const reverts = await revertsAt(db, tenant, [...ones, ...others], asOf)
     const unheard = [
       ...(await unheardOf(db, tenant, from, ones, told[0], asOf)),
@@ -84,7 +85,14 @@ export function createExplain(
       path,
       counterEvidence,
       references: unlinked,
-      nearMiss: path === null ? nearestMiss(links, counterEvidence, unlinked, withdrawn ?? common) : null,
+      nearMiss:
+        path === null
+          ? nearestMiss(links, counterEvidence, {
+              references: unlinked,
+              standing: withdrawn ?? common,
+              advice,
+            })
+          : null,
       examined: {
         events: events.length - notRead.length,
         complete: notRead.length === 0 && told.every(({ complete }) => complete),

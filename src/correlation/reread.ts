@@ -4,6 +4,7 @@ import type { Finding } from "../core/explanation.ts"
 import { createNormalizer, type NormalizedEvent } from "../core/normalize-event.ts"
 import type { KnownNames, Platform } from "../core/platform.ts"
 import type { LinkRecord } from "../store/explain.ts"
+import { adviceOn, type Advice, type ReadEvent } from "./advice.ts"
 import type { Correlation, RuledEvent } from "./correlation.ts"
 import { createPaces, OutOfTime, type Pace, type PaceOptions } from "./pace.ts"
 import { builtInRules } from "./rules/index.ts"
@@ -45,6 +46,8 @@ export const nameKinds: ReadonlySet<Finding["kind"]> = new Set<Unread["kind"]>([
 export interface Reread {
   findings: Finding[]
   notRead: string[]
+  /** What would make a strong link of the weak one; null where there is none, or where it was not tried. */
+  advice: Advice | null
 }
 
 /**
@@ -76,17 +79,25 @@ export function createReread(
     const byOwnRules: Link[] = stored.filter(({ rule }) => !builtIn.has(rule))
     const seen = new Set<string>() // a body comes again with every event of its pull request
     const pace = paceOf(signal)
+    const read: ReadEvent[] = []
     let count = 0
+    let advice: Advice | null = null
     try {
       for (const event of events) {
         await pace.read(event.raw.length)
-        const read = readAnew(event, pair, stored, known)
-        byOwnRules.push(...read.links.filter((link) => !builtIn.has(link.rule) && isBetween(link, pair)))
-        for (const finding of read.findings) add(finding)
-        if (read.normalized !== null) {
-          for await (const finding of namesUnread(read.normalized, pair, known, seen, pace)) add(finding)
+        const anew = readAnew(event, pair, stored, known)
+        if (anew !== null) {
+          read.push(anew)
+          byOwnRules.push(...anew.links.filter((link) => !builtIn.has(link.rule) && isBetween(link, pair)))
+          for (const finding of anew.findings) add(finding)
+          for await (const finding of namesUnread(anew, pair, known, seen, pace)) add(finding)
         }
         count += 1
+      }
+      const weak = weakOf(stored)
+      if (weak !== undefined && builtIn.has(weak.rule)) {
+        const keys = otherSide(pair, weak.to) ?? []
+        advice = await adviceOn(weak, read, { platforms, linksOf, known, pace, keys })
       }
     } catch (error) {
       if (!(error instanceof OutOfTime)) throw error
@@ -95,28 +106,26 @@ export function createReread(
     return {
       findings: [...[...findings.values()].filter(isNews), ...absent(stored)],
       notRead: events.slice(count).map(({ id }) => id),
+      advice,
     }
   }
 
+  /** Null where it cannot be read: what it said when it was first read stays, and is in the links. */
   function readAnew(stored: StoredEvent, pair: Pair, records: readonly LinkRecord[], known: KnownNames) {
     let read: NormalizedEvent
     try {
       read = normalize(stored)
     } catch {
-      // What it said when it was first read stays, and is in the links.
-      return { findings: [], links: [], normalized: null }
+      return null
     }
     const ruled = correlate(read.event, read.normalized, known)
     const before = records.filter(({ eventId }) => eventId === stored.id)
-    return {
-      findings: [
-        ...failed(ruled, stored),
-        ...outdated(ruled, before, pair, stored),
-        ...listed(read, ruled, pair, before),
-      ],
-      links: ruled.links,
-      normalized: read,
-    }
+    const findings = [
+      ...failed(ruled, stored),
+      ...outdated(ruled, before, pair, stored),
+      ...listed(read, ruled, pair, before),
+    ]
+    return { ...read, references: ruled.references, links: ruled.links, findings }
   }
 
   async function* namesUnread(
@@ -191,6 +200,12 @@ export function createReread(
       return [{ kind: "listed", detail, eventId: event.id, ...link.evidence }]
     })
   }
+}
+
+/** The weak link by which the two are shown at each other; undefined where a strong one ties them. */
+function weakOf(stored: readonly LinkRecord[]): LinkRecord | undefined {
+  const standing = stored.filter(({ knownTo }) => knownTo === null)
+  return standing.some(({ strength }) => strength === "strong") ? undefined : standing[0]
 }
 
 function isStrongOf(one: Link, { from, to }: Link): boolean {

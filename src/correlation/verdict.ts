@@ -1,5 +1,5 @@
-import { entityKind } from "../core/entity-key.ts"
 import { shownBy, type Explanation, type ExplainedLink, type Finding } from "../core/explanation.ts"
+import type { Advice } from "./advice.ts"
 import { builtInRules } from "./rules/index.ts"
 
 /** The verdict in a sentence. */
@@ -60,15 +60,21 @@ const nearest: readonly Finding["kind"][] = [
   "not_recognized",
 ]
 
-/**
- * What came closest to a strong link, of all that was found; null where nothing did. `standing` is what speaks of
- * the things around the two: a link between those that was withdrawn, a ground that both stand on.
- */
+/** What came closest to a strong link, of all that was found; null where nothing did. */
 export function nearestMiss(
   links: readonly ExplainedLink[],
   findings: readonly Finding[],
-  references: Explanation["references"],
-  standing: Finding | null,
+  {
+    references,
+    standing,
+    advice,
+  }: {
+    references: Explanation["references"]
+    /** What speaks of the things around the two: a link between those that was withdrawn, a ground of both. */
+    standing: Finding | null
+    /** What would make a strong link of the weak one; null where nothing is known to. */
+    advice: Advice | null
+  },
 ): Finding | null {
   for (const kind of nearest) {
     const found = findings.find((finding) => finding.kind === kind)
@@ -77,7 +83,10 @@ export function nearestMiss(
   const weak = links.find(({ known, strength }) => known?.to === null && strength === "weak")
   if (weak !== undefined) {
     const { rule, evidence, event } = weak
-    const detail = `the rule ${rule} makes a weak link of this, ${shownBy(evidence, event.type)}${advice(weak)}`
+    const helps = builtInRules.some(({ name }) => name === rule)
+      ? sentenceOf(advice)
+      : '; a rule of your own makes strong ones where it answers strength: "strong"'
+    const detail = `the rule ${rule} makes a weak link of this, ${shownBy(evidence, event.type)}${helps}`
     return { kind: "weak", detail, eventId: event.id, ...evidence }
   }
   const reference = references[0]
@@ -89,28 +98,15 @@ export function nearestMiss(
   return standing
 }
 
-/** What would make a strong link of a weak one; nothing where that is not known. */
-function advice({ from, to, relation, rule }: ExplainedLink): string {
-  if (!builtInRules.some(({ name }) => name === rule)) {
-    return '; a rule of your own makes strong ones where it answers strength: "strong"'
-  }
-  if (rule !== "mention" || relation !== "mentions") return ""
-  const id = to.slice(entityKind(to).length + 1)
-  const ends = `${entityKind(from)} ${entityKind(to)}`
-  switch (ends) {
-    case "github:pull_request linear:issue":
-      return `; for a strong one write \`Fixes ${id}\`, or put it into the title or the branch`
-    case "github:pull_request github:issue":
-      return `; for a strong one write \`Fixes ${numberWithin(from, id)}\``
-    case "github:commit linear:issue":
-      return `; for a strong one write \`Fixes ${id}\` in the commit's message`
-    default:
-      return from.startsWith("slack:message:") ? "; for a strong one post its address" : ""
-  }
+/** A list with what makes a strong link all the same. */
+export function withAdvice(finding: Finding, advice: Advice | null): Finding {
+  if (finding.kind !== "listed" || advice === null || advice.way === null) return finding
+  return { ...finding, detail: finding.detail + sentenceOf({ ...advice, reason: null }) }
 }
 
-/** `#42` of `acme/api#42`, where what refers to it is of that repository. */
-function numberWithin(from: string, id: string): string {
-  const at = id.lastIndexOf("#")
-  return from.startsWith(`github:pull_request:${id.slice(0, at)}#`) ? id.slice(at) : id
+function sentenceOf(advice: Advice | null): string {
+  if (advice === null) return ""
+  const { way, reason } = advice
+  if (way === null) return reason === null ? "" : `; no wording makes a strong one: ${reason}`
+  return `; for a strong one ${way}${reason === null ? "" : ` (closing words make none: ${reason})`}`
 }

@@ -79,20 +79,20 @@ describe("what came closest to a strong link", () => {
   it("is not that another's closing word would make one", async () => {
     const { verdict, nearMiss } = await explain(pr(101), githubIssue(43))
     expect([verdict, nearMiss?.kind]).toEqual(["shown_only", "weak"])
-    expect(nearMiss?.detail).toMatch(/for a strong one write `Fixes #43`$/)
+    expect(nearMiss?.detail).toMatch(/for a strong one write the line `Fixes #43` into the body$/)
     expect((await explain(pr(102), issue(19))).nearMiss).toMatchObject({ kind: "weak", text: "ENG-19" })
   })
 
   it("names another repository's issue by its repository", async () => {
     const { nearMiss } = await explain(pr(110), "github:issue:acme/web#42")
-    expect(nearMiss?.detail).toMatch(/for a strong one write `Fixes acme\/web#42`$/)
+    expect(nearMiss?.detail).toMatch(/for a strong one write the line `Fixes acme\/web#42` into the body$/)
   })
 
   it("is its list, where alone the same words would make one", async () => {
     const { nearMiss } = await explain(pr(103), issue(16))
     expect(nearMiss).toMatchObject({ kind: "listed", field: "body", text: "ENG-16" })
     expect(nearMiss?.detail).toBe(
-      `the body names 6 things, too many for a strong link: alone, pull_request_body_closes_issue would tie ${pr(103)} to ${issue(16)}`,
+      `the body names 6 things, too many for a strong link: alone, pull_request_body_closes_issue would tie ${pr(103)} to ${issue(16)}; for a strong one put it into the title or the branch`,
     )
   })
 

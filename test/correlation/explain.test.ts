@@ -266,7 +266,7 @@ describe("two things that are not linked", () => {
     const { verdict, nearMiss } = await explain(pr(83), issue(201))
     expect([verdict, nearMiss?.kind]).toEqual(["shown_only", "weak"])
     expect(nearMiss?.detail).toContain(
-      "for a strong one write `Fixes ENG-201`, or put it into the title or the branch",
+      "for a strong one write the line `Fixes ENG-201` into the body, or put it into the title or the branch",
     )
   })
 
