@@ -1,3 +1,4 @@
+import { copyEvent } from "../core/copy-event.ts"
 import type { LoggedEvent } from "../core/envelope.ts"
 import { maskedPayload } from "../core/mask.ts"
 
@@ -8,7 +9,7 @@ export type StreamedEvent = LoggedEvent & { readonly payload: unknown }
 export function toStreamedEvent(event: LoggedEvent): StreamedEvent {
   let parsed: { value: unknown } | undefined
   return {
-    ...event, // a copy each: several streams hand out what the feed has read once
+    ...copyEvent(event), // several streams hand out what the feed has read once
     get payload() {
       parsed ??= { value: maskedPayload(event.raw, event.contentType) }
       return parsed.value
