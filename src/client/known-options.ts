@@ -9,7 +9,9 @@ export type OptionNames<T> = Readonly<Record<keyof T, true>>
  * types, and a misspelt filter lets everything pass.
  */
 export function checkOptions(what: string, given: object, known: Readonly<Record<string, true>>): void {
-  const unknown = Object.keys(given).filter((name) => !Object.hasOwn(known, name))
+  const unknown = Object.entries(given).flatMap(([name, value]) =>
+    value === undefined || Object.hasOwn(known, name) ? [] : [name],
+  )
   if (unknown.length === 0) return
   throw new SignalboxClientError(
     "bad_request",

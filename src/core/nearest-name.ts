@@ -39,17 +39,26 @@ export function misspelt(given: object, known: readonly string[]): string | null
   return null
 }
 
-/** Case, what joins the words, swapped letters, and one letter in four. */
+const shortestSlip = 5
+
+/**
+ * Case, what joins the words, two neighbours swapped, or one letter within that is another, too much or missing.
+ * A letter more or less at an end makes another word too often: `issue`, `actors`, `preferences`.
+ */
 function isSlipOf(given: string, known: string): boolean {
-  const slips = Math.floor(known.length / 4)
   if (given.length > 2 * known.length) return false
   if (lettersOf(given) === lettersOf(known)) return true
-  if (slips === 0 || Math.abs(given.length - known.length) > slips) return false
-  return sorted(given) === sorted(known) || distance(given.toLowerCase(), known.toLowerCase()) <= slips
-}
-
-function sorted(name: string): string {
-  return name.toLowerCase().split("").toSorted().join("")
+  if (known.length < shortestSlip) return false
+  const [one, other] = [given.toLowerCase(), known.toLowerCase()]
+  const shorter = Math.min(one.length, other.length)
+  let before = 0
+  while (before < shorter && one[before] === other[before]) before++
+  let behind = 0
+  while (behind < shorter - before && one.at(-1 - behind) === other.at(-1 - behind)) behind++
+  const left = one.slice(before, one.length - behind)
+  const right = other.slice(before, other.length - behind)
+  if (left.length === 2) return left === right.split("").toReversed().join("")
+  return before > 0 && behind > 0 && left.length <= 1 && right.length <= 1
 }
 
 function meantBy(name: string, known: readonly string[]): string | undefined {

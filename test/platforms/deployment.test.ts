@@ -95,6 +95,8 @@ describe("a body that is no deployment is a 400 that names the field", () => {
 
 test.each([
   { attempts: 3, attempt: 1, _id: "x", projectId: 7, repoUrl: "https://git.example/acme/api" },
+  { environmentId: "e-1", environmentTier: "production", attempts: 2, issue: "ENG-1", projects: [] },
+  { blogUrl: "https://acme.example", relationId: "r-1", statuses: [], urls: [] },
   { provider_id: 1, revision: "abc", env: "prod", prs2: [], environmentUrl: "https://acme.example" },
 ])("what a tool sends besides is let pass: %j", (besides) => {
   expect(keyOf({ ...least, ...besides })).toBe(keyOf(least))

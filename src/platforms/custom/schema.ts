@@ -2,7 +2,7 @@ import { z } from "zod"
 import { canonicalEntityKey } from "../../core/entity-key.ts"
 import { platformNames, priorities } from "../../core/envelope.ts"
 import { actor, instant, line, webUrl } from "../../core/submission.ts"
-import { faultOfMembers } from "./check-members.ts"
+import { faultOfReferences } from "./check-members.ts"
 import { foreignEnd } from "./relations.ts"
 
 const maxType = 200
@@ -68,16 +68,16 @@ export const customSchema = z.looseObject(
   { error: "the body must be a JSON object" },
 )
 
-const members = { event: Object.keys(customSchema.shape), reference: Object.keys(reference.shape) }
+const membersOfReference = Object.keys(reference.shape)
 
 /**
- * The same as it is taken in: none of its members is misspelt, and of another platform's things nobody says that
- * they are one with theirs.
+ * The same as it is taken in: no member of a reference is misspelt, and of another platform's things nobody says
+ * that they are one with theirs.
  */
 export const sentSchema = z
   .unknown()
   .superRefine((given, context) => {
-    const fault = faultOfMembers(given, members)
+    const fault = faultOfReferences(given, membersOfReference)
     if (fault !== null) context.addIssue({ code: "custom", ...fault })
   })
   .pipe(

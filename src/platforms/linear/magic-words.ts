@@ -19,7 +19,7 @@ const before = new RegExp(
   "iu",
 )
 const negated =
-  /(?:\b(?:not|never|no|without)|n['’]t|\b(?:would|could|might)(?:[ \t]+not|n['’]t)?[ \t]+have)[ \t]+$/i
+  /(?:\b(?:not|never|no|without)|n['’]t|\b(?:(?:would|could|might)(?:[ \t]+not|n['’]t)?|(?:should|must)(?:[ \t]+not|n['’]t))[ \t]+have)[ \t]+$/i
 const lookBehind = 48
 
 /** The magic word that ends just before `at`. */
