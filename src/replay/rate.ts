@@ -10,16 +10,18 @@ export interface Schedule {
 
 const aheadMs = 2_000
 /**
- * Consumers hear of what is due by the beat of their leases, once a second. What comes after a pause is due no
- * sooner than they can know, or what had become due meanwhile would be handed on at once.
+ * Consumers hear of what is due by the beat of their leases, once a second. What comes first, or after a pause, is
+ * due no sooner than they can know, or what had become due meanwhile would be handed on at once.
  */
 const heardMs = 1_500
+/** A replay that is this far behind was paused; one that its consumer holds up is not, and loses no time. */
+const pausedMs = 5_000
 
 /** Makes the schedule of a replay that has handed on events up to `pacedUntil`. What is behind its rate is not made up for. */
 export function scheduleOf(perSecond: number | null, pacedUntil: Date | null, now: Date): Schedule {
   if (perSecond === null) return { room: Infinity, dueAt: () => now, until: () => null }
-  const isUnderWay = pacedUntil !== null && pacedUntil > now
-  const from = isUnderWay ? pacedUntil.getTime() : now.getTime() + heardMs
+  const behindMs = pacedUntil === null ? Infinity : now.getTime() - pacedUntil.getTime()
+  const from = now.getTime() + (behindMs > pausedMs ? heardMs : Math.max(0, -behindMs))
   const everyMs = 1_000 / perSecond
   const ahead = now.getTime() + aheadMs - from
   const at = (n: number) => new Date(from + n * everyMs)

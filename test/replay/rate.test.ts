@@ -54,3 +54,13 @@ test("after a time in which nothing was handed on a rate is even at once, and ma
   expect(leastPause(times)).toBeGreaterThanOrEqual(everyMs - 10)
   expect(times.some((at) => at > 15_000)).toBe(true)
 })
+
+test("a replay that its consumer holds up loses no time besides", () => {
+  const now = new Date("2026-11-21T12:00:00Z")
+  const ago = (ms: number) => new Date(now.getTime() - ms)
+  const firstDue = (pacedUntil: Date | null) => scheduleOf(2_000, pacedUntil, now).dueAt(0).getTime()
+  expect(firstDue(ago(4_000))).toBe(now.getTime())
+  expect(firstDue(ago(-700))).toBe(now.getTime() + 700)
+  expect(firstDue(ago(60_000))).toBeGreaterThan(now.getTime() + 1_000)
+  expect(firstDue(null)).toBe(firstDue(ago(60_000)))
+})
