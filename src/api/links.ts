@@ -35,6 +35,7 @@ export function linkRoutes<E extends Env>({ database, tenantOf, explain }: LinkR
     const { signal } = c.req.raw
     const explanation = await oneOfFew(() =>
       readAs(database, tenant, async (db) => {
+        if (signal.aborted) throw new SignalboxError("bad_request", "nobody waits for the answer any more")
         // Of one that is known it can be said why it is tied to nothing of that name.
         if (!(await isKnownEntity(db, tenant, from)) && !(await isKnownEntity(db, tenant, to))) {
           throw new SignalboxError("not_found", `nothing is known of ${from}, nor of ${to}`)

@@ -3,7 +3,8 @@ const wordsAtEnd =
   /(?:^|[^\p{L}\p{N}_-])(?:clos(?:e[sd]?|ing)|fix(?:e[sd]|ing)?|resolv(?:e[sd]?|ing)|complet(?:e[sd]?|ing)|implement(?:s|ed|ing)?)[*_]{0,3}\s{0,4}:?[\s([<*_"'+-]{0,12}$/iu
 const skippingAtEnd =
   /(?:^|[^\p{L}\p{N}_-])(?:skip(?:s|ping)?|ignor(?:e[sd]?|ing))[*_]{0,3}\s{0,4}:?[\s([<*_"'+-]{0,12}$/iu
-const negated = /(?:\b(?:not|never|no|without)|n['’]t|\b(?:would|could|might)(?:\s+not|n['’]t)?\s+have)\s+$/i
+const negated =
+  /(?:\b(?:not|never|no|without)|n['’]t|\b(?:(?:would|could|might)(?:\s+not|n['’]t)?|(?:should|must)(?:\s+not|n['’]t))\s+have)\s+$/i
 const listSeparator = /^[\s)\]>*_"']{0,8}(?:,(?:\s{0,4}and)?|;|&|and\b|\n\s{0,8}[-*+])[\s([<*_"']{0,8}$/i
 const lookBehind = 48
 

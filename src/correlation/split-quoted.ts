@@ -11,7 +11,7 @@ export interface SpokenText {
 
 const slackBlock = /```[^]*?(?:```|$)/g
 // As Slack takes it: words of one line, with no blank within the marks and no letter beside them.
-const slackStroke = /(?<=^|[\s(*_"'])~(?=[^\s~])[^~\n]*(?<=\S)~(?![\p{L}\p{N}~])/gmu
+const slackStroke = /(?<=^|[\s(*_"'])~(?=[^\s~])[^~\n]*(?<=[^\s([{"'])~(?![\p{L}\p{N}~])/gmu
 const quote = /^ {0,3}>/
 const slackQuote = /^(?:&gt;|>)/
 

@@ -10,7 +10,7 @@ export interface DeliveryRow {
   type: string | null
   position: number
   status: DeliveryStatus
-  /** All that were made or begun, those before it was given its attempts anew too. */
+  /** Those that are recorded, of all times it was given its attempts; of the last time also those only begun. */
   attempts: number
   /** The replay that handed it on last; null where none has. */
   replayId: string | null
@@ -22,7 +22,7 @@ export interface DeliveryRow {
 
 /** One request, as it went. */
 export interface AttemptRow {
-  /** Its number among all for this event, whoever asked for them. */
+  /** Its number among all recorded for this event, whoever asked for them. */
   attempt: number
   sentAt: Date
   statusCode: number | null

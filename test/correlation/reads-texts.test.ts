@@ -69,6 +69,7 @@ describe("a text's references", () => {
     `Disclosed ${issueUrl}`,
     `This does not fix ${issueUrl}`,
     `It would have fixed ${issueUrl}`,
+    `We should not have closed ${issueUrl}`,
     `It wouldn't have fixed ${issueUrl}`,
     `Don't skip ${issueUrl}`,
     `Never ignore [ENG-123](${issueUrl})`,
@@ -146,6 +147,7 @@ describe("a text's references", () => {
     [`(~see <${issueUrl}|ENG-1>~) ENG-2`, ["ENG-2"]],
     ["*~ENG-1~*, ~ENG-3~, ENG-2", ["ENG-2"]],
     ["about ~5 of ENG-1 ~ 6", ["ENG-1"]],
+    ["takes ~3 days for ENG-1 (~$5)", ["ENG-1"]],
     ["~see ENG-1\nENG-2 too~", ["ENG-1", "ENG-2"]],
     ["~/a ENG-1 ~/b", ["ENG-1"]],
   ])("leave out what Slack shows struck out: %j", (text, names) => {

@@ -196,6 +196,7 @@ describe("magic words", () => {
     ["does not fix ENG-1", ["ENG-1"]],
     ["doesn't close ENG-1", ["ENG-1"]],
     ["would have fixed ENG-1", ["ENG-1"]],
+    ["should not have fixed ENG-1", ["ENG-1"]],
     ["could not have fixed ENG-1, might have closed ENG-2", ["ENG-1", "ENG-2"]],
     ["we have fixed ENG-1", ["ENG-1 closes"]],
     ["Don't skip ENG-1", ["ENG-1"]],
