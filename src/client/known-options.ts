@@ -1,4 +1,3 @@
-import { unknownNames } from "../core/nearest-name.ts"
 import { SignalboxClientError } from "./errors.ts"
 
 /** All names of a type's members: `satisfies OptionNames<T>` holds a list to it. */
@@ -15,6 +14,6 @@ export function checkOptions(what: string, given: object, known: Readonly<Record
   if (unknown.length === 0) return
   throw new SignalboxClientError(
     "bad_request",
-    unknownNames(`option of ${what}`, unknown, Object.keys(known)),
+    `unknown option of ${what}: ${unknown.join(", ")}; known: ${Object.keys(known).join(", ")}`,
   )
 }

@@ -127,7 +127,10 @@ describe.skipIf(withoutNats !== undefined)("the publisher", () => {
     await admin.end()
     const messages = await storedMessages(nats.url)
     expect(messages.map(({ position }) => position)).toEqual(range(1, await head(database)))
-    expect(publishers.filter(({ publishing }) => publishing())).toHaveLength(1)
+    await until(
+      async () => publishers.filter(({ publishing }) => publishing()).length,
+      (count) => count === 1,
+    )
   }, 60_000)
 
   test("processes killed and held still under flow, at any point, double nothing and leave nothing out", async () => {
