@@ -36,9 +36,14 @@ export function remoteActions(
   }
 }
 
-/** `/NAME` of what the argument behind the action's name names; `what` says what that would be, for who names none. */
-export function pathOfNamed({ positionals }: CommandContext, what: string): string {
+/** What the argument behind the action's name names; `what` says what that would be, for who names none. */
+export function named({ positionals }: CommandContext, what: string): string {
   const [, name] = positionals
   if (name === undefined) throw new SignalboxError("bad_request", `name the ${what}`)
-  return `/${encodeURIComponent(name)}`
+  return name
+}
+
+/** The same as the end of a path: `/NAME`. */
+export function pathOfNamed(context: CommandContext, what: string): string {
+  return `/${encodeURIComponent(named(context, what))}`
 }

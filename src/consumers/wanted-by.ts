@@ -26,8 +26,9 @@ const known = new WeakMap<AnyDefinition, MayWant>()
 /** What `wantedBy` can tell from a head alone: one function for all partitions of a consumer. */
 export function mayBeWantedBy(definition: AnyDefinition): MayWant {
   const { tenant, mayWant } = definition
-  const ofTenant: MayWant = (head) => tenant === everyTenant || head.tenant === tenant
-  const made = known.get(definition) ?? ((head) => ofTenant(head) && mayWant?.(head) !== false)
+  const made: MayWant =
+    known.get(definition) ??
+    ((head) => (tenant === everyTenant || head.tenant === tenant) && mayWant?.(head) !== false)
   known.set(definition, made)
   return made
 }

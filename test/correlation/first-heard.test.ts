@@ -1,10 +1,7 @@
-import { Hono } from "hono"
 import { expect, it } from "vitest"
-import { entityRoutes } from "../../src/api/entities.ts"
-import { statusRoutes } from "../../src/api/status.ts"
 import { createRepository, takeIn, testWriter } from "../live/repository.ts"
 import { testDatabase } from "../support/database.ts"
-import { quietProblems } from "../support/quiet-problems.ts"
+import { entityApi } from "../support/entity-api.ts"
 
 const database = await testDatabase()
 const repository = createRepository()
@@ -13,15 +10,7 @@ const before = new Date(Date.UTC(2026, 10, 22) + (repository.deliveries.length -
 repository.squash(repository.open(42, "ENG-123: Limit requests"))
 const tenant = await takeIn(testWriter(database), repository.deliveries)
 
-const app = quietProblems(new Hono())
-app.route(
-  "/api/v1/entities",
-  statusRoutes(database, () => tenant),
-)
-app.route(
-  "/api/v1/entities",
-  entityRoutes(database, () => tenant),
-)
+const app = entityApi(database, tenant)
 
 async function get(path: string): Promise<Record<string, unknown>> {
   const response = await app.request(`/api/v1/entities/${path}`)

@@ -1,9 +1,6 @@
-import { Hono } from "hono"
 import { expect, it } from "vitest"
-import { entityRoutes } from "../../src/api/entities.ts"
-import { statusRoutes } from "../../src/api/status.ts"
 import { testDatabase } from "../support/database.ts"
-import { quietProblems } from "../support/quiet-problems.ts"
+import { entityApi } from "../support/entity-api.ts"
 import { createTaken, github, issue, linearIssue, pr, pullRequest } from "./deliveries.ts"
 
 const database = await testDatabase()
@@ -23,15 +20,7 @@ const tenant = await taken([
   pullRequest("closed", 30, { closed: true, title: "ENG-1: Limits" }, "acme/core"),
 ])
 
-const app = quietProblems(new Hono())
-app.route(
-  "/api/v1/entities",
-  statusRoutes(database, () => tenant),
-)
-app.route(
-  "/api/v1/entities",
-  entityRoutes(database, () => tenant),
-)
+const app = entityApi(database, tenant)
 
 interface Answer {
   aliases: string[]

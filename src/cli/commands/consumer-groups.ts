@@ -1,9 +1,8 @@
 import { z } from "zod"
-import { SignalboxError } from "../../core/errors.ts"
 import { textOption, type Command } from "../command.ts"
 import { readDecimal, readFilter } from "../read-value.ts"
 import { askUnder, remoteOptions } from "../remote.ts"
-import { pathOfNamed, remoteActions, type RemoteAction } from "../remote-actions.ts"
+import { named, pathOfNamed, remoteActions, type RemoteAction } from "../remote-actions.ts"
 import { formatTable } from "../table.ts"
 
 const ask = askUnder("/api/v1/consumer-groups")
@@ -67,9 +66,8 @@ const actions: Readonly<Record<string, RemoteAction>> = {
     usage:
       "NAME [--stream NAME] [--filter JSON] [--start earliest|latest|POSITION] [--partitions N] [--session SECONDS] [--max-members N]",
     async run(context) {
-      const { positionals, options } = context
-      const [, name] = positionals
-      if (name === undefined) throw new SignalboxError("bad_request", "name the group")
+      const { options } = context
+      const name = named(context, "group")
       const start = textOption(options, "start")
       const made = await ask(context, group, "POST", "", {
         name,
