@@ -1,7 +1,8 @@
 import type { LoggedEvent, Reference } from "../core/envelope.ts"
 import { SignalboxError } from "../core/errors.ts"
 import type { Db } from "./database.ts"
-import { eventColumns, storedEvent, type EventRow } from "./events.ts"
+import { storedEvent, type EventRow } from "./events.ts"
+import { eventOf } from "./logged-events.ts"
 
 /** Positions that are gone, both ends included: retention has dropped their events. */
 export interface Hole {
@@ -48,8 +49,7 @@ export function loggedEvent(row: LoggedRow): LoggedEvent {
  * Reads what follows a position, every tenant's: 500 events at most, and no further event once
  * `maxBytes` of bodies are read. Positions have no holes of their own, so one that is missing was
  * dropped. One statement, so that rows and head are of one snapshot; prepared under a name, because
- * planning over all partitions takes longer than reading a few rows. What `limit` makes no join of is
- * sought event by event: for a page of them the planner would read whole partitions.
+ * planning over all partitions takes longer than reading a few rows.
  */
 export async function readLogPage(db: Db, after: number, maxBytes: number): Promise<LogPage> {
   const { rows } = await db.query<PageRow>({
@@ -58,8 +58,7 @@ export async function readLogPage(db: Db, after: number, maxBytes: number): Prom
       select h.position as head, p.*
       from event_log_head h
       left join lateral (
-        select l.position, ${eventColumns}, raw,
-          ${referencesOf("l.event_id")} as event_references, l.found
+        select l.position, l.found, event.*, ${referencesOf("l.event_id")} as event_references
         from (
           select position, event_id, count(*) over () as found,
             sum(bytes) over (order by position) - bytes as bytes_before
@@ -67,7 +66,7 @@ export async function readLogPage(db: Db, after: number, maxBytes: number): Prom
             select position, event_id, bytes from event_log where position > $1 order by position limit ${pageRows}
           ) next
         ) l
-        left join lateral (select ${eventColumns}, raw from events where id = l.event_id limit 1) e on true
+        left join ${eventOf("l.event_id")} on true
         where l.bytes_before < $2 -- by the log's own figure, so that nothing is read in vain
       ) p on true
       order by p.position`,

@@ -3,6 +3,16 @@ import { readBoth, type Db } from "./database.ts"
 import { eventColumns, storedEvent, type EventRow } from "./events.ts"
 
 /**
+ * The event of an id, in SQL, to be joined laterally as `event`; the id is an expression. Without `payload`, `raw`
+ * is empty and no body is read. What `limit` makes no join of is sought by itself in its own partition: `= any(…)`
+ * seeks each in all of them, and for some hundred a join has the planner read whole partitions.
+ */
+export function eventOf(id: string, { payload }: { payload: boolean } = { payload: true }): string {
+  return `lateral (select ${eventColumns}, ${payload ? "raw" : "''::bytea as raw"} from events
+    where id = ${id} limit 1) as event`
+}
+
+/**
  * Events by id with their places in the log and their references, in the order of `places`. Those that
  * are not there any more are left out. Without `payload`, `raw` is empty and no body is read.
  */
@@ -12,11 +22,11 @@ export async function findLoggedEvents(
   { payload }: { payload: boolean },
 ): Promise<LoggedEvent[]> {
   if (places.length === 0) return []
-  const ids = `{${places.map(({ eventId }) => eventId).join(",")}}` // written once, for both
+  const ids = places.map(({ eventId }) => eventId)
   const [rows, references] = await readBoth(
     db,
     () => rowsOf(db, ids, payload),
-    () => referencesOf(db, ids),
+    () => findReferences(db, ids),
   )
   const events = new Map(rows.map((row) => [row.id, storedEvent(row)]))
   return places.flatMap(({ eventId, position }) => {
@@ -25,15 +35,11 @@ export async function findLoggedEvents(
   })
 }
 
-// One by one, in what nothing makes a join of: so each id is sought in its own partition alone. `= any(…)` seeks
-// all of them in each, and a join has the planner read whole partitions for some hundred ids.
-async function rowsOf(db: Db, ids: string, payload: boolean): Promise<EventRow[]> {
+async function rowsOf(db: Db, ids: readonly string[], payload: boolean): Promise<EventRow[]> {
   const { rows } = await db.query<EventRow>({
     name: payload ? "find_logged_events" : "find_logged_event_heads",
-    text: `select found.* from unnest($1::uuid[]) as wanted (event_id) cross join lateral (
-        select ${eventColumns}, ${payload ? "raw" : "''::bytea as raw"} from events
-        where id = wanted.event_id limit 1) as found`,
-    values: [ids],
+    text: `select event.* from unnest($1::uuid[]) as wanted (id) cross join ${eventOf("wanted.id", { payload })}`,
+    values: [uuids(ids)],
   })
   return rows
 }
@@ -43,13 +49,14 @@ interface ReferenceRow extends Omit<Reference, "subject"> {
   subject: string | null
 }
 
-async function referencesOf(db: Db, ids: string): Promise<Map<string, Reference[]>> {
+/** The references of events by their ids, in their order; nothing for an event that has none. */
+async function findReferences(db: Db, ids: readonly string[]): Promise<Map<string, Reference[]>> {
   const { rows } = await db.query<ReferenceRow>({
     name: "references_of_events",
     text: `select wanted.event_id, found.* from unnest($1::uuid[]) as wanted (event_id) cross join lateral (
         select subject, entity, relation, evidence from event_references
         where event_id = wanted.event_id order by ordinal offset 0) as found`,
-    values: [ids],
+    values: [uuids(ids)],
   })
   const references = new Map<string, Reference[]>()
   for (const { event_id, subject, entity, relation, evidence } of rows) {
@@ -59,4 +66,9 @@ async function referencesOf(db: Db, ids: string): Promise<Map<string, Reference[
     else known.push(reference)
   }
   return references
+}
+
+// As pg would write them, but for its quotes.
+function uuids(ids: readonly string[]): string {
+  return `{${ids.join(",")}}`
 }

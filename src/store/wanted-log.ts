@@ -1,7 +1,7 @@
 import type { LoggedEvent } from "../core/envelope.ts"
 import type { Db } from "./database.ts"
-import { eventColumns } from "./events.ts"
 import { loggedEvent, referencesOf, type Hole, type LoggedRow } from "./log-pages.ts"
+import { eventOf } from "./logged-events.ts"
 
 /** What the log tells of an event without its row. */
 export type LogHead = Pick<LoggedEvent, "tenant" | "platform" | "source" | "type" | "name" | "priority">
@@ -86,9 +86,10 @@ async function rowsOf(
           order by l.position limit ${maxEvents}
         ) next
       )
-      select w.position, w.found, e.*, e.id is null as "isGone", ${referencesOf("w.event_id")} as event_references
+      select w.position, w.found, event.*, event.id is null as "isGone",
+        ${referencesOf("w.event_id")} as event_references
       from wanted w
-      left join lateral (select ${eventColumns}, raw from events where id = w.event_id limit 1) e on true
+      left join ${eventOf("w.event_id")} on true
       where w.bytes_before < $3
       order by w.position`,
     values: [
