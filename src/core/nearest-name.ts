@@ -42,10 +42,11 @@ export function misspelt(given: object, known: readonly string[]): string | null
 const shortestSlip = 5
 
 /**
- * Case, what joins the words, two neighbours swapped, or one letter within that is another, too much or missing.
- * A letter more or less at an end makes another word too often: `issue`, `actors`, `preferences`.
+ * Whether nothing but a known name can be meant: case, what joins the words, two neighbours swapped, or one letter
+ * within that is another, too much or missing. A letter more or less at an end makes another word too often:
+ * `issue`, `actors`, `preferences`.
  */
-function isSlipOf(given: string, known: string): boolean {
+export function isSlipOf(given: string, known: string): boolean {
   if (given.length > 2 * known.length) return false
   if (lettersOf(given) === lettersOf(known)) return true
   if (known.length < shortestSlip) return false

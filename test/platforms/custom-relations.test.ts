@@ -56,6 +56,15 @@ describe("a reference of a custom event is a statement of its sender", () => {
     },
   )
 
+  it.each(["realted", "relted", "re_lated", "mnetions", "paremt", "blokcs", "bloked_by"])(
+    "a slip of a weak word, such as %s, makes a weak link related",
+    (relation) => {
+      expect(linksOf([{ entity: things[0], relation }])).toEqual([
+        `${incident} -related-> ${things[0]} (weak, custom_relates)`,
+      ])
+    },
+  )
+
   it("one without a relation relates, and a mention in a text is no statement", () => {
     expect(normalized([{ entity: things[0] }]).references).toMatchObject([{ relation: "relates" }])
     expect(

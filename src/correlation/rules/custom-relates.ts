@@ -6,14 +6,14 @@ import type { ProposedLink, Rule } from "../rule.ts"
  */
 export const customRelates: Rule = {
   name: "custom_relates",
-  version: 3,
+  version: 4,
   about: {
     reads:
       "the references that a custom event gives; by what its sender says also `implements`, `ships`, `mentions` and the like",
     relation: "relates",
     strength: "strong",
     weakWhere:
-      "where it says `mentions`, `related`, `parent`, `blocks`, `blocked_by` or another form of these",
+      "where it says `mentions`, `related`, `parent`, `blocks`, `blocked_by` or another form or a slip of these",
   },
   readsStated: true,
   find: ({ references }) =>

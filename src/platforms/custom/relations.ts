@@ -1,4 +1,5 @@
 import type { StatedLink } from "../../core/envelope.ts"
+import { isSlipOf } from "../../core/nearest-name.ts"
 import { isOwnThing } from "./own-thing.ts"
 
 /**
@@ -27,18 +28,20 @@ export const usualRelation = "relates"
 
 const usual: StatedLink = { relation: usualRelation, strength: "strong" }
 const distant: StatedLink = { relation: "related", strength: "weak" }
-const weakStems = Object.entries(relations)
+const weakWords = Object.entries(relations)
   .filter(([, { strength }]) => strength === "weak")
-  .map(([word]) => word.replace(/s$/, ""))
+  .map(([word]) => ({ word, stem: word.replace(/s$/, "") }))
 
 /**
  * The link that a word states of two things. One of the sender's own relates the two, unless it begins like
- * one of the weak (`related_to`, `blocked`): a form of a word that ties no stories together must not do so.
+ * one of the weak (`related_to`, `blocked`) or is a slip of one (`realted`): a form of a word that ties no stories
+ * together must not do so.
  */
 export function linkStatedBy(word: string, ends: readonly (string | null | undefined)[]): StatedLink {
   if (foreignEnd(word, ends) !== undefined) return usual
   const known = Object.hasOwn(relations, word) ? relations[word] : undefined
-  return known ?? (weakStems.some((stem) => word.startsWith(stem)) ? distant : usual)
+  if (known !== undefined) return known
+  return weakWords.some((weak) => word.startsWith(weak.stem) || isSlipOf(word, weak.word)) ? distant : usual
 }
 
 /**
