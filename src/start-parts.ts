@@ -12,6 +12,7 @@ import type { Platform } from "./core/platform.ts"
 import type { RunningSources } from "./core/source.ts"
 import type { Correlation } from "./correlation/correlation.ts"
 import { createExplain } from "./correlation/explain.ts"
+import { showRule } from "./correlation/show-rule.ts"
 import type { EventMaps } from "./event-maps.ts"
 import type { Groups } from "./groups/create-groups.ts"
 import type { Handlers } from "./handlers/create-handlers.ts"
@@ -258,6 +259,7 @@ async function serveHttp(
           completeness,
           askStreams: streaming.askAll,
           explain: createExplain(platforms, correlation),
+          rules: () => correlation.rules().map(showRule),
           entityFromUrl: entityFromUrl(platforms),
         }
       : undefined,

@@ -63,7 +63,10 @@ export interface AppOptions {
         Pick<SubscriptionRouteOptions, "subscriptions"> &
         Pick<ReplayRouteOptions, "replays"> &
         Pick<CompletenessOptions, "completeness"> &
-        Pick<LinkRouteOptions<Env>, "explain"> & { entityFromUrl: EntityFromUrl; askStreams: AskStreams })
+        Pick<LinkRouteOptions<Env>, "explain" | "rules"> & {
+          entityFromUrl: EntityFromUrl
+          askStreams: AskStreams
+        })
     | undefined
 }
 
@@ -167,7 +170,12 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
     )
     app.route(
       "/api/v1/links",
-      linkRoutes<AuthEnv & Env>({ database, tenantOf: (c) => c.var.principal.tenant, explain: api.explain }),
+      linkRoutes<AuthEnv & Env>({
+        database,
+        tenantOf: (c) => c.var.principal.tenant,
+        explain: api.explain,
+        rules: api.rules,
+      }),
     )
     app.route("/api/v1/streams", streamAdminRoutes({ database, authenticate, tokens: streamTokens }))
     app.route("/api/v1/connections", connectionRoutes(api.askStreams))

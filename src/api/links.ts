@@ -3,6 +3,7 @@ import { z } from "zod"
 import { SignalboxError } from "../core/errors.ts"
 import type { Explanation, ExplanationQuery } from "../core/explanation.ts"
 import { maskRow } from "../core/mask.ts"
+import type { ShownRule } from "../core/shown-rule.ts"
 import { isKnownEntity } from "../store/correlations.ts"
 import { readAs, type Database, type Db } from "../store/database.ts"
 import { fewAtOnce } from "./few-at-once.ts"
@@ -14,17 +15,31 @@ export interface LinkRouteOptions<E extends Env> {
   database: Database
   tenantOf: (c: Context<E>) => string
   explain: (db: Db, query: ExplanationQuery) => Promise<Explanation>
+  /** The rules that run, in their order. */
+  rules: () => readonly ShownRule[]
 }
 
 // An address cut off at its `#` has only one of the two.
 const end = z.string("is missing; in an address # is %23")
 const pair = z.strictObject({ from: end, to: end, asOf: instant.optional() })
 
-/** `/api/v1/links/explain?from=&to=[&asOf=]`: why two entities are linked, or why not. */
-export function linkRoutes<E extends Env>({ database, tenantOf, explain }: LinkRouteOptions<E>): Hono<E> {
+/**
+ * `/api/v1/links/explain?from=&to=[&asOf=]`: why two entities are linked, or why not. `/api/v1/links/rules`: the
+ * rules by which this process explains.
+ */
+export function linkRoutes<E extends Env>({
+  database,
+  tenantOf,
+  explain,
+  rules,
+}: LinkRouteOptions<E>): Hono<E> {
   const app = new Hono<E>()
   // Each holds a connection for as long as it reads events anew, at worst for a second.
   const oneOfFew = fewAtOnce({ what: "explanations", instead: "ask for one at a time", waitMs: 10_000 })
+  app.get("/rules", (c) => {
+    parseQuery(c, z.strictObject({}))
+    return c.json({ rules: rules() })
+  })
   app.get("/explain", async (c) => {
     const query = parseQuery(c, pair)
     const from = mustBeKey(query.from, "from")

@@ -31,7 +31,7 @@ export interface Correlation {
   /** Those of the rules that are the user's own. */
   ownRules: () => readonly Pick<Rule, "name" | "version">[]
   /** The rules that run, in their order. */
-  rules: () => readonly Pick<Rule, "name" | "version">[]
+  rules: () => readonly Pick<Rule, "name" | "version" | "about">[]
   /**
    * What one event shows, by itself: it depends on its arguments alone, so the order and the number of
    * times events arrive change nothing. `event` has its fields from `normalized` filled in; `known` are the

@@ -141,7 +141,7 @@ describe("asked over HTTP", async () => {
   const routes = (explain: ReturnType<typeof createExplain>) =>
     quietProblems(new Hono()).route(
       "/api/v1/links",
-      linkRoutes({ database, tenantOf: () => tenant, explain }),
+      linkRoutes({ database, tenantOf: () => tenant, explain, rules: () => [] }),
     )
 
   it("an explanation says what it did not read", async () => {

@@ -4,8 +4,10 @@ import { join } from "node:path"
 import { afterAll, expect, it, onTestFinished } from "vitest"
 import { pullRequestOpened } from "../../fixtures/correlation/github.ts"
 import { pullRequest } from "../../fixtures/correlation/github-payload.ts"
+import { correlationCommand } from "../../src/cli/commands/correlation/index.ts"
 import { reprocessCommand } from "../../src/cli/commands/reprocess.ts"
 import { silentLog, type Log } from "../../src/core/log.ts"
+import { builtInRules } from "../../src/correlation/rules/index.ts"
 import { createHub, type HubOptions } from "../../src/hub.ts"
 import { testDatabase } from "../support/database.ts"
 import { loadSigner } from "../support/fixtures.ts"
@@ -91,6 +93,27 @@ it("a hub makes the links of the rules in the files that it is given", async () 
   expect([hub.correlation.rules(), warnings]).toEqual([[{ name: "on_board", version: 1 }], []])
   await open(url, 71)
   expect(await links()).toEqual([`${pr(71)} on_board 1`])
+})
+
+it("a hub tells which rules it runs", async () => {
+  const { url } = await startHub({ ruleFiles: [await boards(2)] })
+  const key = { SIGNALBOX_API_KEY: adminKey }
+  const own = { name: "on_board", version: 2, builtIn: false, relation: null, strength: null }
+  const { values: told } = await runJsonCommand(correlationCommand, ["rules", "--url", url], key)
+  expect(told).toHaveLength(builtInRules.length + 1)
+  expect(told.at(-1)).toMatchObject(own)
+  expect(told[0]).toMatchObject({ name: "same_as", builtIn: true, relation: "same_as", strength: "strong" })
+  const response = await fetch(`${url}/api/v1/links/rules`, {
+    headers: { authorization: `Bearer ${adminKey}` },
+  })
+  expect(await response.json()).toEqual({ rules: told })
+
+  const here = await runJsonCommand(correlationCommand, ["rules"], {})
+  expect(here.values).toHaveLength(builtInRules.length)
+  const both = ["rules", "--url", url, "--rule", await boards(2)]
+  await expect(runCommand(correlationCommand, both, key)).rejects.toThrow(/either --rule, or --url/)
+  const dryRun = ["dry-run", "--url", url, "--without", "mention"]
+  await expect(runCommand(correlationCommand, dryRun, key)).rejects.toThrow(/set DATABASE_URL/)
 })
 
 it("a hub that is started without one says so, in its log and where a link of it is explained", async () => {

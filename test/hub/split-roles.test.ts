@@ -56,6 +56,7 @@ test.each([
   ["GET", `/api/v1/events/${one}/raw`, ["api"]],
   ["GET", "/api/v1/entities/linear:issue:ENG-1/timeline", ["api"]],
   ["GET", "/api/v1/links/explain", ["api"]],
+  ["GET", "/api/v1/links/rules", ["api"]],
   ["GET", "/api/v1/streams", ["api"]],
   ["POST", "/api/v1/streams/all_events/token", ["api"]],
   ["GET", "/api/v1/subscriptions", ["api"]],

@@ -41,6 +41,12 @@ export async function dryRunAction(context: CommandContext): Promise<number> {
   const { options, env, signal } = context
   const files = listOption(options, "rule")
   const without = listOption(options, "without")
+  if (options["url"] !== undefined) {
+    throw new SignalboxError(
+      "bad_request",
+      "dry-run reads the database: set DATABASE_URL, and leave --url out",
+    )
+  }
   if (files.length === 0 && without.length === 0) {
     throw new SignalboxError("bad_request", `say which rule is tried: correlation ${dryRunUsage}`)
   }

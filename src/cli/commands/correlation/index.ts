@@ -1,5 +1,6 @@
 import { SignalboxError } from "../../../core/errors.ts"
 import type { Command } from "../../command.ts"
+import { remoteOptions } from "../../remote.ts"
 import { dryRunAction, dryRunOptions, dryRunUsage } from "./dry-run.ts"
 import { rulesAction, rulesUsage } from "./rules.ts"
 
@@ -12,7 +13,7 @@ export const correlationCommand: Command = {
     if (action === "dry-run") return dryRunUsage
     return action === "rules" ? rulesUsage : undefined
   },
-  options: dryRunOptions,
+  options: { ...remoteOptions, ...dryRunOptions },
   async run(context) {
     const [action] = context.positionals
     if (action === "dry-run") return dryRunAction(context)
