@@ -54,7 +54,7 @@ export function deliveryMetricRoutes(
     }
     if (since >= until) throw new SignalboxError("bad_request", "since must be before until")
     const { environment, service = null } = given
-    const figures = await oneOfFew(() =>
+    const figures = await oneOfFew(c.var.principal.tenant, () =>
       readAs(database, c.var.principal.tenant, (db) =>
         readDeliveryMetrics(db, { environment, service, since, until }),
       ),

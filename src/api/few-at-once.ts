@@ -11,9 +11,15 @@ export interface FewAtOnce {
   instead?: string
 }
 
+interface Waiting {
+  who: string
+  resolve: () => void
+}
+
 /**
  * Runs what is expensive a few at a time, so that it never takes every connection from what is not. A
- * further one waits its turn, and fails with `too_many_requests` where none comes in time.
+ * further one waits its turn, and fails with `too_many_requests` where none comes in time. Turns go round: of
+ * those who wait, whoever had one longest ago is next, however much the others ask for.
  */
 export function fewAtOnce({
   limit = 2,
@@ -22,17 +28,25 @@ export function fewAtOnce({
   instead = "ask for one at a time, or for a shorter range",
 }: FewAtOnce) {
   let running = 0
-  const waiting: (() => void)[] = []
+  let turns = 0
+  const waiting: Waiting[] = []
+  const lastTurns = new Map<string, number>()
 
-  async function turn(): Promise<void> {
+  function begin(who: string): void {
+    running += 1
+    lastTurns.set(who, ++turns)
+  }
+
+  async function turn(who: string): Promise<void> {
     if (running < limit) {
-      running += 1
+      begin(who)
       return
     }
     const { promise, resolve, reject } = Promise.withResolvers<void>()
-    waiting.push(resolve)
+    const place = { who, resolve }
+    waiting.push(place)
     const timer = setTimeout(() => {
-      waiting.splice(waiting.indexOf(resolve), 1)
+      waiting.splice(waiting.indexOf(place), 1)
       reject(
         new SignalboxError(
           "too_many_requests",
@@ -46,15 +60,26 @@ export function fewAtOnce({
     })
   }
 
-  return async function oneOfFew<T>(work: () => Promise<T>): Promise<T> {
-    await turn()
+  function letNext(): void {
+    const [next] = waiting.toSorted((one, other) => lastTurn(one) - lastTurn(other))
+    if (next === undefined) {
+      if (running === 0) lastTurns.clear() // or it would grow with everybody who ever asked
+      return
+    }
+    waiting.splice(waiting.indexOf(next), 1)
+    begin(next.who)
+    next.resolve()
+  }
+
+  const lastTurn = ({ who }: Waiting): number => lastTurns.get(who) ?? 0
+
+  return async function oneOfFew<T>(who: string, work: () => Promise<T>): Promise<T> {
+    await turn(who)
     try {
       return await work()
     } finally {
-      // Whoever waits takes the place over.
-      const next = waiting.shift()
-      if (next === undefined) running -= 1
-      else next()
+      running -= 1
+      letNext()
     }
   }
 }

@@ -48,7 +48,7 @@ export function linkRoutes<E extends Env>({
     const asOf = query.asOf ?? null
     const tenant = tenantOf(c)
     const { signal } = c.req.raw
-    const explanation = await oneOfFew(() =>
+    const explanation = await oneOfFew(tenant, () =>
       readAs(database, tenant, async (db) => {
         if (signal.aborted) throw new SignalboxError("bad_request", "nobody waits for the answer any more")
         // Of one that is known it can be said why it is tied to nothing of that name.
