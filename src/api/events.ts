@@ -18,8 +18,11 @@ const place = z
   .string()
   .regex(/^(?:earliest|latest|\d{1,15})$/, 'must be a position (a whole number), "earliest" or "latest"')
   .transform((text) => (text === "earliest" || text === "latest" ? text : Number(text)))
+/** To pass over more costs more than to go on by a cursor. */
+const mostSkipped = 10_000
 const query = z.strictObject({
   limit: z.coerce.number().int().min(1).max(500).default(50),
+  offset: z.coerce.number().int().min(0).max(mostSkipped).optional(),
   cursor: z.string().max(512).optional(),
   order: z.enum(["newest", "oldest"]).optional(),
   after: place.optional(),
@@ -33,27 +36,35 @@ const query = z.strictObject({
   sources: list,
   priority: list,
 } satisfies Record<(typeof listKeys)[number], typeof list> & Record<string, z.ZodType>)
-const cursorShape = z.tuple([z.number().int().min(0)])
+const whole = z.number().int().min(0)
+const cursorShape = z.tuple([whole]).rest(whole) // a position, and what is still to be passed over behind it
 
 /** `/api/v1/events`: history by filter, one event, and its body as received. */
 export function eventRoutes(database: Database): Hono<AuthEnv> {
   const app = new Hono<AuthEnv>()
 
   async function history(c: Context<AuthEnv>): Promise<Response> {
-    const { limit, cursor, order, after, since, until, filter: text, ...lists } = parseQuery(c, query)
+    const { limit, offset, cursor, order, after, since, until, filter: text, ...lists } = parseQuery(c, query)
     const { tenant } = c.var.principal
     checkEvents(c.var.allowance)
     const filter = filterFromParameters(text, (key) => (lists[key] === undefined ? undefined : [lists[key]]))
     const times = { ...(since === undefined ? {} : { since }), ...(until === undefined ? {} : { until }) }
-    const start = cursor === undefined ? undefined : decodeCursor(cursor, cursorShape)[0]
-    const read = async (part: Pick<HistoryQuery, "order" | "after" | "upTo">): Promise<HistoryPage> =>
+    const [start, left] = cursor === undefined ? [] : decodeCursor(cursor, cursorShape)
+    const read = async (
+      part: Pick<HistoryQuery, "order" | "after" | "upTo" | "offset">,
+    ): Promise<HistoryPage> =>
       readAs(database, tenant, (db) => readHistory(db, { tenant, filter, limit, ...times, ...part }))
     if (after === undefined) {
-      const page = await read({ order: order ?? "newest", ...(start === undefined ? {} : { after: start }) })
-      return listing(c, page.events, { nextCursor: page.next === null ? null : encodeCursor([page.next]) })
+      const from = start === undefined ? { offset: offset ?? 0 } : { after: start, offset: left ?? 0 }
+      const page = await read({ order: order ?? "newest", ...from })
+      const next = page.next === null ? null : encodeCursor([page.next, page.offset])
+      return listing(c, page.events, { nextCursor: next })
     }
     if (order === "newest") {
       throw new SignalboxError("bad_request", "after: goes with the oldest first; leave out order=newest")
+    }
+    if (offset !== undefined) {
+      throw new SignalboxError("bad_request", "offset: goes without after, which says where a page begins")
     }
     const { events, position, more } = await pull(database, start ?? after, async (from, upTo) =>
       read({ order: "oldest", after: from, upTo }),

@@ -52,7 +52,7 @@ export async function pull(
   return { events: events.filter((event) => event.position <= position), position, more: true }
 }
 
-const nothing: HistoryPage = { events: [], next: null, gone: [] }
+const nothing: HistoryPage = { events: [], next: null, gone: [], offset: 0 }
 
 function earlier(hole: Hole | undefined, gone: number | undefined): Hole | undefined {
   if (gone === undefined || (hole !== undefined && hole.from < gone)) return hole

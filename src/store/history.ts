@@ -18,6 +18,8 @@ export interface HistoryQuery {
   after?: number
   /** The last position that may be listed. */
   upTo?: number
+  /** Passes over so many that match (0). */
+  offset?: number
   limit: number
 }
 
@@ -26,6 +28,8 @@ export interface HistoryPage {
   events: LoggedEvent[]
   /** `after` of the next page; null at the end. */
   next: number | null
+  /** `offset` of the next page: what this one had no time to pass over. */
+  offset: number
   /** Positions in the page whose events retention has dropped, while their places are there still. */
   gone: number[]
 }
@@ -48,33 +52,35 @@ export async function readHistory(db: Db, query: HistoryQuery): Promise<HistoryP
   const types = await wantedTypes(db, query.tenant, query.filter.types)
   const events: LoggedEvent[] = []
   const gone: number[] = []
-  let { after } = query
+  let { after, offset = 0 } = query
   let bytes = 0
   for (let scan = 0; scan < maxScans; scan++) {
     const wanted = query.filter.where === undefined ? query.limit - events.length + 1 : scanRows
-    const places = await findPlaces(
-      db,
-      { ...query, ...(after === undefined ? {} : { after }) },
-      types,
-      wanted,
-    )
+    const part = { ...query, ...(after === undefined ? {} : { after }) }
+    const skipped = query.filter.where === undefined ? offset : 0 // of a `where` the database knows nothing
+    const places = await findPlaces(db, part, types, { limit: wanted, offset: skipped })
+    offset -= skipped
     for (const chunk of chunksOf(places)) {
       const found = await findLoggedEvents(db, chunk, { payload: true })
       gone.push(...positionsWithout(chunk, found))
       for (const event of found) {
         if (!matches(event)) continue
+        if (offset > 0) {
+          offset--
+          continue
+        }
         events.push(event)
         bytes += event.raw.length
         if (events.length < query.limit && bytes < maxPageBytes) continue
         const isEnd = event.position === places.at(-1)?.position && places.length < wanted
-        return { events, gone, next: isEnd ? null : event.position }
+        return { events, gone, offset, next: isEnd ? null : event.position }
       }
     }
     const last = places.at(-1)
-    if (last === undefined || places.length < wanted) return { events, gone, next: null }
+    if (last === undefined || places.length < wanted) return { events, gone, offset, next: null }
     after = last.position
   }
-  return { events, gone, next: after ?? null }
+  return { events, gone, offset, next: after ?? null }
 }
 
 function positionsWithout(places: readonly Place[], events: readonly LoggedEvent[]): number[] {
@@ -107,7 +113,7 @@ async function findPlaces(
   db: Db,
   query: HistoryQuery,
   types: readonly string[] | undefined,
-  limit: number,
+  { limit, offset }: { limit: number; offset: number },
 ): Promise<Place[]> {
   const conditions = createConditions(query.tenant)
   conditions.addFilter(query.filter, types)
@@ -118,7 +124,7 @@ async function findPlaces(
   const { rows } = await db.query<Place>(
     `select l.event_id as "eventId", l.position, l.bytes
      from event_log l where ${conditions.text()}
-     order by l.position ${query.order === "newest" ? "desc" : "asc"} limit ${limit}`,
+     order by l.position ${query.order === "newest" ? "desc" : "asc"} limit ${limit} offset ${offset}`,
     conditions.values,
   )
   return rows

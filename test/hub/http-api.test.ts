@@ -174,7 +174,27 @@ describe("history", () => {
     expect(new Set(all["oldest"]).size).toBe(25)
   })
 
+  it.each(["", '&filter={"where":{"payload.payload.n":{"$gte":0}}}'])(
+    "a page may begin some matches in, and its cursor goes on from there (%s)",
+    async (filter) => {
+      const pageOf = async (query: string) =>
+        (await hub.json(`/api/v1/events?types=page.turned&order=oldest${filter}&${query}`)).body
+      const positionsOf = ({ events }: { events: { position: number }[] }) =>
+        events.map(({ position }) => position)
+      const all = positionsOf(await pageOf("limit=25"))
+      const page = await pageOf("limit=7&offset=10")
+      expect(positionsOf(page)).toEqual(all.slice(10, 17))
+      const next = await pageOf(`limit=7&offset=10&cursor=${page.nextCursor}`)
+      expect(positionsOf(next)).toEqual(all.slice(17, 24))
+      expect(await pageOf("offset=25")).toEqual({ events: [], nextCursor: null })
+      expect(await pageOf("offset=24")).toMatchObject({ events: [{ position: all[24] }], nextCursor: null })
+    },
+  )
+
   it.each([
+    "offset=-1",
+    "offset=10001",
+    "offset=1&after=0",
     "limit=0",
     "limit=501",
     "cursor=nonsense",
