@@ -6,6 +6,7 @@ import { checkEvents } from "../auth/allowances.ts"
 import type { Authenticate } from "../auth/authenticate.ts"
 import type { AuthEnv } from "../auth/middleware.ts"
 import type { Allowance } from "../core/allowance.ts"
+import { comeBackMs } from "../core/come-back.ts"
 import { SignalboxError } from "../core/errors.ts"
 import type { Log } from "../core/log.ts"
 import type { Groups, MemberName } from "../groups/create-groups.ts"
@@ -102,6 +103,8 @@ export function groupMemberRoutes(groups: Groups, authenticate: Authenticate, lo
       maxBytes: bytes,
       tellsGaps: gaps === "tell",
     })
+    // What was logged while it waited is not for a key that was revoked meanwhile.
+    if (wait > 0) await authenticate(c.req.raw.headers)
     c.var.allowance.events?.spend(fetched.events.length)
     return c.body(render(fetched), 200, { "content-type": "application/json", "cache-control": "no-store" })
   })
@@ -166,11 +169,17 @@ async function writeEvents(
   } catch (error) {
     if (!(error instanceof SignalboxError)) log.error({ err: error }, "a group's stream failed")
     const known = error instanceof SignalboxError ? error : new SignalboxError("unavailable", "come back")
-    if (!gone.aborted) outgoing.write(`event: error\ndata: ${JSON.stringify(problemOf(known))}\n\n`)
+    if (!gone.aborted) outgoing.write(lastFrame(known))
   } finally {
     stay?.end(gone.aborted)
     outgoing.end()
   }
+}
+
+/** Why a stream ends. Who is to come back is told when: at once, a whole group would. */
+function lastFrame(error: SignalboxError): string {
+  const retry = error.code === "unavailable" ? `retry: ${comeBackMs()}\n` : ""
+  return `event: error\n${retry}data: ${JSON.stringify(problemOf(error))}\n\n`
 }
 
 /** A database that does not answer says nothing against a key. */

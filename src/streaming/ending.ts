@@ -1,3 +1,5 @@
+import { comeBackMs } from "../core/come-back.ts"
+
 /** Why a stream ends that its client did not end; it may come back with its cursor in any case. */
 export interface Ending {
   reason: "shutdown" | "closed" | "key_ended" | "stream_changed" | "stream_removed" | "log_set_back"
@@ -22,7 +24,7 @@ export function streamRemoved(name: string): Ending {
   return { reason: "stream_removed", detail: `the stream ${JSON.stringify(name)} was removed` }
 }
 
-/** Adds a time to come back, of 1 to 5 s: drawn by lot, so that a crowd does not come back all at once. */
+/** Adds a time to come back. */
 export function farewellOf(ending: Ending): Farewell {
-  return { ...ending, retryMs: Math.round(1000 + Math.random() * 4000) }
+  return { ...ending, retryMs: comeBackMs() }
 }

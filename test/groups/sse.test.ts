@@ -2,8 +2,9 @@ import { setTimeout as sleep } from "node:timers/promises"
 import { expect, it, onTestFinished } from "vitest"
 import { createSseParser, type SseItem } from "../../src/client/sse-parser.ts"
 import { logEvents } from "../support/events.ts"
-import { startTestHub, until } from "../support/hub.ts"
+import { adminKey, startTestHub, until } from "../support/hub.ts"
 import { joinGroup, makeGroup, type HandMember, type Place } from "./support/members.ts"
+import { startStreamNode } from "./support/stream-node.ts"
 
 const hub = await startTestHub()
 
@@ -124,6 +125,35 @@ it("a stream ends soon after its key was revoked, and gets nothing that came lat
   for (let next = await reader.read(); !next.done; next = await reader.read()) text += next.value
   expect(text).toContain('event: error\ndata: {"type":"urn:signalbox:problem:unauthenticated"')
   expect(text).not.toContain("thing.secret")
+})
+
+it("a fetch that waits answers nothing to a key that was revoked meanwhile", async () => {
+  const group = await makeGroup(hub, "revoked-waiting", { partitions: 1 })
+  const member = await joinGroup(hub, group)
+  const { body } = await hub.json("/api/v1/keys", {
+    method: "POST",
+    body: JSON.stringify({ name: "shorter-lived", scopes: ["groups:consume"] }),
+  })
+  const fetching = hub.json(`${member.path}/events?wait=30`, { key: body.key })
+  expect((await hub.json(`/api/v1/keys/${body.id}`, { method: "DELETE" })).status).toBeLessThan(300)
+  await sleep(5_500) // so long may a key be believed
+  await logEvents(hub.database.work, [{ type: "thing.secret" }])
+  expect(await fetching).toMatchObject({ status: 401, body: { code: "unauthenticated" } })
+  const { events } = await member.fetch("wait=5")
+  expect(events.map(({ event }) => event.type)).toEqual(["thing.secret"])
+})
+
+it("a stream that ends with its hub says when to come back", async () => {
+  const node = await startStreamNode(hub)
+  const member = await joinGroup(hub, await makeGroup(hub, "dismissed", { partitions: 1 }))
+  const response = await fetch(`${node.url}${member.path}/sse`, {
+    headers: { authorization: `Bearer ${adminKey}` },
+  })
+  const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader()
+  let text = (await reader.read()).value ?? ""
+  await node.stop()
+  for (let next = await reader.read(); !next.done; next = await reader.read()) text += next.value
+  expect(text).toMatch(/event: error\nretry: [1-5]\d{3}\ndata: \{"type":"urn:signalbox:problem:unavailable"/)
 })
 
 it("what is to be given back holds up nothing of the other partitions", async () => {
