@@ -130,6 +130,8 @@ describe("submitting", () => {
   })
 })
 
+const positionsOf = ({ events }: { events: { position: number }[] }) => events.map(({ position }) => position)
+
 describe("history", () => {
   it("an event comes back as it was submitted, whole, alone, and to the byte", async () => {
     const text =
@@ -179,8 +181,6 @@ describe("history", () => {
     async (filter) => {
       const pageOf = async (query: string) =>
         (await hub.json(`/api/v1/events?types=page.turned&order=oldest${filter}&${query}`)).body
-      const positionsOf = ({ events }: { events: { position: number }[] }) =>
-        events.map(({ position }) => position)
       const all = positionsOf(await pageOf("limit=25"))
       const page = await pageOf("limit=7&offset=10")
       expect(positionsOf(page)).toEqual(all.slice(10, 17))
