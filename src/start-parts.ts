@@ -146,7 +146,7 @@ export async function startParts(stack: AsyncDisposableStack, options: PartsOpti
     await startDeliveries(stack, { database, config, consumers, clock, log: log.child({ part: "delivery" }) })
     startReplays(stack, { database, clock, log: log.child({ part: "replays" }) })
     const { submit } = ingest
-    const relay = createRelay({ database, submit, clock, log: log.child({ part: "outbox" }) })
+    const relay = createRelay({ database, submit, log: log.child({ part: "outbox" }) })
     await relay.start()
     stack.defer(() => relay.stop())
     startReconciler(stack, {

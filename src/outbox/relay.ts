@@ -1,6 +1,5 @@
 import { DatabaseError } from "pg"
 import type pg from "pg"
-import type { Clock } from "../core/clock.ts"
 import { SignalboxError } from "../core/errors.ts"
 import type { Log } from "../core/log.ts"
 import { cleanText } from "../core/text.ts"
@@ -32,7 +31,6 @@ export type SubmitPublished = (submission: {
 export interface RelayOptions {
   database: Pick<Database, "url">
   submit: SubmitPublished
-  clock: Clock
   log: Log
 }
 
@@ -47,14 +45,15 @@ const batchBytes = 8 * 2 ** 20
 const shortestMs = 250
 const longestMs = 2_000
 const maxAttempts = 12
-const keptMs = 24 * 3_600_000
+const keptHours = 24
 const purgeEveryMs = 60_000
+const purgeBatch = 1_000
 
 /**
  * Makes the relay. Rows are held while their events are taken in, and marked in the same transaction;
  * whatever dies in between, the rows are handed over again under the keys they had, and taken in once.
  */
-export function createRelay({ database, submit, clock, log }: RelayOptions): Relay {
+export function createRelay({ database, submit, log }: RelayOptions): Relay {
   const pool = createPool(database.url, { role: "signalbox_worker", max: 2, queryTimeoutMs: 30_000 })
   const stopping = new AbortController()
   let wake: (() => void) | undefined
@@ -64,24 +63,26 @@ export function createRelay({ database, submit, clock, log }: RelayOptions): Rel
 
   async function run(): Promise<void> {
     let waitMs = shortestMs
-    let purgedAt = 0
+    let purgeAt = 0
     while (!stopping.signal.aborted) {
       const woken = wakeAfter()
       let hadMore = false
       let isAway = false
+      let hasOld = false
       try {
         await listen()
         const { taken, away } = await handOver()
         hadMore = taken > 0
         isAway = away > 0
-        if (clock().getTime() - purgedAt > purgeEveryMs) {
-          await purgeOutbox(pool, new Date(clock().getTime() - keptMs))
-          purgedAt = clock().getTime()
+        if (performance.now() >= purgeAt) {
+          // After a full batch there is more: the next one is for the next round, with what is due by then.
+          hasOld = (await purgeOutbox(pool, keptHours, purgeBatch)) === purgeBatch
+          if (!hasOld) purgeAt = performance.now() + purgeEveryMs
         }
       } catch (error) {
         log.warn({ err: error }, "the outbox could not be read and is tried again")
       }
-      waitMs = hadMore && !isAway ? shortestMs : Math.min(2 * waitMs, longestMs)
+      waitMs = hasOld || (hadMore && !isAway) ? shortestMs : Math.min(2 * waitMs, longestMs)
       if (!hadMore || isAway) await woken(waitMs)
     }
     const last = listener

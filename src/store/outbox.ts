@@ -105,12 +105,14 @@ export async function reopenOutbox(db: Db, eventId: string): Promise<boolean> {
   return rowCount === 1
 }
 
-/** Removes rows handed over before `time`, 1,000 at most; those given up stay. Answers how many. */
-export async function purgeOutbox(db: Db, time: Date): Promise<number> {
+/** Removes rows handed over so long ago, up to `limit`; those given up stay. Answers how many. */
+export async function purgeOutbox(db: Db, keptHours: number, limit: number): Promise<number> {
   const { rowCount } = await db.query(
-    `delete from outbox where id in (
-       select id from outbox where processed_at < $1 and last_error is null order by processed_at limit 1000)`,
-    [time.toISOString()],
+    `delete from outbox where id = any(array(
+       select id from outbox
+       where processed_at < now() - make_interval(hours => $1) and last_error is null
+       order by processed_at limit $2 for update skip locked))`,
+    [keptHours, limit],
   )
   return rowCount ?? 0
 }

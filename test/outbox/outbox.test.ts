@@ -1,5 +1,4 @@
 import { expect, onTestFinished, test } from "vitest"
-import { systemClock } from "../../src/core/clock.ts"
 import { SignalboxError } from "../../src/core/errors.ts"
 import { silentLog } from "../../src/core/log.ts"
 import { publish } from "../../src/outbox/publish.ts"
@@ -19,7 +18,6 @@ async function startRelay(refuse: (submission: Submission) => void = () => {}) {
   const taken: { key: string; body: unknown; tenant: string }[] = []
   const relay: Relay = createRelay({
     database,
-    clock: systemClock,
     log: silentLog,
     submit: async (submission) => {
       refuse(submission)
@@ -86,7 +84,6 @@ test("an event whose relay dies between taking it in and marking it is handed ov
   const keys: string[] = []
   const relay = createRelay({
     database,
-    clock: systemClock,
     log: silentLog,
     submit: async ({ headers }) => {
       keys.push(headers["idempotency-key"] ?? "")
@@ -142,7 +139,6 @@ test("an event that finds no way in for now is tried until it does, and no attem
 test("an event whose key another body has is not handed over but becomes a dead letter", async () => {
   const relay = createRelay({
     database,
-    clock: systemClock,
     log: silentLog,
     submit: () => Promise.resolve({ conflict: true }),
   })
@@ -193,4 +189,21 @@ test("two relays share the work and hand nothing over twice", async () => {
   await until(async () => one.taken.length + two.taken.length >= keys.length)
   const taken = [...one.taken, ...two.taken].map(({ key }) => key)
   expect(taken.toSorted()).toEqual(keys.toSorted())
+})
+
+test("what was handed over more than a day ago is removed, however much it is; what was given up stays", async () => {
+  await database.work.query("delete from outbox")
+  const insert = `insert into outbox (event_id, tenant, event_type, payload, claimed_at, processed_at, attempts, last_error)
+    select gen_random_uuid(), 'default', 'test.thing.happened', '{}', now() - $2::interval, now() - $2::interval, 1, $3
+    from generate_series(1, $1)`
+  await database.work.query(insert, [3_500, "25 hours", null])
+  await database.work.query(insert, [3, "25 hours", "given up"])
+  await database.work.query(insert, [5, "23 hours", null])
+  const count = async () => {
+    const { rows } = await database.work.query("select count(*)::int as count from outbox")
+    return rows[0].count
+  }
+  await startRelay()
+  await until(async () => (await count()) <= 8)
+  expect(await count()).toBe(8)
 })
