@@ -10,7 +10,7 @@ const maxMerges = 200
 /**
  * The pull requests by which lines were merged onward after a time, or branches that were made off them
  * within their next 100 pushes, 20 off one commit at most: of each branch that they went to the first
- * three. What was made off a line and merged back to it is left out, unless the line was forced meanwhile:
+ * three. What was made off a line and merged back to it is left out, unless the line was forced in between:
  * it stands on all that anyway.
  */
 export async function mergedOnward(
@@ -24,19 +24,17 @@ export async function mergedOnward(
     name: "merged_onward",
     // Step by step: the planner takes each to find next to nothing, and would begin with all that was merged.
     text: `with branch as materialized (
-        select since.line, since.ms, since.line as head, null as back
+        select since.line, since.ms, since.line as head, null::timestamptz as made_at
         from unnest($2::text[], $3::float8[]) as since (line, ms)
         union
-        select since.line, since.ms, made.line,
-          case when not exists (select from pushes p where p.tenant = $1 and p.line = since.line
-            and p.forced and p.at >= to_timestamp(since.ms / 1000) and p.known_from <= $4) then since.line end
+        select since.line, since.ms, made.line, made.at
         from unnest($2::text[], $3::float8[]) as since (line, ms)
         cross join lateral (
           select after_sha, at from pushes where tenant = $1 and line = since.line
             and at >= to_timestamp(since.ms / 1000) and known_from <= $4 order by at, after_sha limit ${maxHeads}
         ) as onto
         cross join lateral (
-          select line from pushed_commits where tenant = $1 and sha = onto.after_sha and line <> since.line
+          select line, at from pushed_commits where tenant = $1 and sha = onto.after_sha and line <> since.line
             and before_sha is null and after_sha = sha and at >= onto.at and known_from <= $4
           order by at, line limit ${maxMade}
         ) as made
@@ -48,7 +46,9 @@ export async function mergedOnward(
         cross join lateral (
           select pull_request, base_line, merged_at from merged_pull_requests
           where tenant = $1 and head_line = branch.head and merged_at >= to_timestamp(branch.ms / 1000)
-            and known_from <= $4 and base_line is distinct from branch.back
+            and known_from <= $4 and (branch.made_at is null or base_line is distinct from branch.line
+              or exists (select from pushes p where p.tenant = $1 and p.line = branch.line and p.forced
+                and p.at >= branch.made_at and p.at <= merged_at and p.known_from <= $4))
           order by merged_at, pull_request limit ${maxMerges}
         ) as m
         group by branch.line, branch.ms, m.base_line, m.pull_request

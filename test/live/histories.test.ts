@@ -308,6 +308,20 @@ it("what is live is what is in the commit that is deployed, whatever was landed,
             ["land", 0],
           ],
         ],
+        // It is set back, goes on with other branches, and gets back what a branch made before has taken along.
+        [
+          [
+            ["land", 0],
+            ["land", 0],
+            ["open a revert", 1],
+            ["reset", 2],
+            ["land", 0],
+            ["land", 0],
+            ["merge", 0],
+            ["land", 0],
+            ["deploy", 0],
+          ],
+        ],
       ],
     },
   )
