@@ -239,7 +239,7 @@ async function serveHttp(
     log: log.child({ part: "http" }),
     database,
     clock,
-    authenticate: createAuthenticator({ db: database.work, adminKey: config.adminKey, clock }),
+    authenticate: createAuthenticator({ db: database.work, adminKey: config.adminKey }),
     corsOrigins: config.corsOrigins,
     unready: () => (closing ? ["shutdown"] : []),
     nats: nats && { ...nats.metrics, streaming: () => streaming.feed.byTail },

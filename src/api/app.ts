@@ -77,7 +77,7 @@ export type AppEnv = AuthEnv & { Bindings: HttpBindings }
 export function createApp(options: AppOptions): Hono<AppEnv> {
   const { log, database, authenticate, clock, webhooks, submit, streams, api } = options
   const app = new Hono<AppEnv>()
-  const streamTokens = createStreamTokens({ db: database.work, clock })
+  const streamTokens = createStreamTokens(database.work)
   const { onError, notFound } = problemHandlers(log)
   app.onError(onError)
   const roles = rolesOf(options)

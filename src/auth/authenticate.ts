@@ -1,6 +1,5 @@
 import { timingSafeEqual } from "node:crypto"
 import { SignalboxError } from "../core/errors.ts"
-import type { Clock } from "../core/clock.ts"
 import { adminKeyId, findApiKey, touchApiKey } from "../store/api-keys.ts"
 import type { Db } from "../store/database.ts"
 import { orUnavailable } from "../store/failure.ts"
@@ -11,7 +10,8 @@ export interface AuthenticatorOptions {
   db: Db
   /** SIGNALBOX_ADMIN_KEY, good for every scope and, by `X-Signalbox-Tenant`, every tenant. */
   adminKey?: string | undefined
-  clock: Clock
+  /** Milliseconds that only ever rise: those of `performance.now()` unless given. */
+  now?: () => number
 }
 
 /** Tells who holds a key; throws `unauthenticated` for none, or one that is not in force. */
@@ -23,7 +23,8 @@ const cacheSize = 1_000
 const bearer = /^Bearer +([^ ](?:.*[^ ])?) *$/i
 
 /** Checks bearer keys. A key found is believed for five seconds; revoking takes at most that long. */
-export function createAuthenticator({ db, adminKey, clock }: AuthenticatorOptions): Authenticate {
+export function createAuthenticator(options: AuthenticatorOptions): Authenticate {
+  const { db, adminKey, now = () => performance.now() } = options
   const adminHash = adminKey === undefined ? undefined : hashKey(adminKey)
   const known = new Map<string, { principal: Principal; until: number }>()
 
@@ -38,9 +39,9 @@ export function createAuthenticator({ db, adminKey, clock }: AuthenticatorOption
       return { keyId: adminKeyId, tenant, scopes: new Set(scopes) }
     }
     const cacheKey = hash.toString("base64")
-    const now = clock().getTime()
+    const askedAt = now()
     const cached = known.get(cacheKey)
-    if (cached !== undefined && cached.until > now) return cached.principal
+    if (cached !== undefined && cached.until > askedAt) return cached.principal
     known.delete(cacheKey)
     const row = await orUnavailable(findApiKey(db, hash))
     if (row === undefined) {
@@ -51,7 +52,7 @@ export function createAuthenticator({ db, adminKey, clock }: AuthenticatorOption
     const limits = { requestsPerSecond, eventsPerSecond }
     const principal: Principal = { keyId: row.id, tenant: row.tenant, scopes: new Set(row.scopes), limits }
     if (known.size >= cacheSize) known.clear()
-    known.set(cacheKey, { principal, until: now + cacheMs })
+    known.set(cacheKey, { principal, until: askedAt + cacheMs })
     return principal
   }
 }

@@ -1,5 +1,4 @@
 import { randomBytes } from "node:crypto"
-import type { Clock } from "../core/clock.ts"
 import { SignalboxError } from "../core/errors.ts"
 import { findKeyLimits } from "../store/api-keys.ts"
 import type { Db } from "../store/database.ts"
@@ -17,12 +16,11 @@ export interface StreamTokens {
 }
 
 /** Makes the tokens. They are kept in the database: any process may take what another has given out. */
-export function createStreamTokens({ db, clock }: { db: Db; clock: Clock }): StreamTokens {
+export function createStreamTokens(db: Db): StreamTokens {
   return {
     issue: async ({ tenant, keyId }, stream, seconds) => {
       const token = `st_${randomBytes(32).toString("base64url")}`
-      const expiresAt = new Date(clock().getTime() + seconds * 1000)
-      await insertStreamToken(db, { hash: hashKey(token), tenant, keyId, stream, expiresAt })
+      const expiresAt = await insertStreamToken(db, { hash: hashKey(token), tenant, keyId, stream, seconds })
       return { token, expiresAt }
     },
     redeem: async (token, stream) => {
