@@ -147,6 +147,17 @@ export function createGroups({ database, feed, history, definitions, log }: Grou
     }
   }
 
+  /** What a member holds. A request that is still open is a sign of life, whatever became of the session meanwhile. */
+  async function shareOf(group: LiveGroup, member: string, gone: AbortSignal): Promise<HeldPlace[]> {
+    let share = await group.share(member)
+    if (share === undefined && !gone.aborted) {
+      await presence.revive(group, member)
+      share = await group.share(member)
+    }
+    if (share === undefined) throw unknownMember(member)
+    return share
+  }
+
   return {
     async join(tenant, name, memberName) {
       const group = await groupOf(tenant, name)
@@ -182,7 +193,7 @@ export function createGroups({ database, feed, history, definitions, log }: Grou
         group.invalidate() // what is told is no older than the question, whichever process was asked before
         for (;;) {
           const turn = wait.turn()
-          const assignment = assignmentOf(await shareOf(group, name.member))
+          const assignment = assignmentOf(await shareOf(group, name.member, gone))
           if (assignment.version !== known || wait.over) return assignment
           await untilAborted(turn)
         }
@@ -195,7 +206,7 @@ export function createGroups({ database, feed, history, definitions, log }: Grou
       return holdOpen(group, name, request.gone, async () => {
         // Even who does not want to wait gives the feed a moment to find out where the log is.
         using wait = createWait(group, Math.max(request.waitMs, 1_000), [request.gone, stopping.signal])
-        const share = () => shareOf(group, name.member)
+        const share = () => shareOf(group, name.member, request.gone)
         return await fetchEvents(
           { pool, feed, history, log, desk, group, view, share, wait },
           name.member,
@@ -243,12 +254,6 @@ function assignmentOf(held: readonly HeldPlace[]): Assignment {
   }
 }
 
-async function shareOf(group: LiveGroup, member: string): Promise<HeldPlace[]> {
-  const share = await group.share(member)
-  if (share === undefined) throw unknownMember(member)
-  return share
-}
-
 /** Those given back without a position are checked all the same; a cursor never goes back. */
 function withReleased(places: readonly Place[], release: readonly Place[]): Place[] {
   const named = new Set(places.map(({ partition }) => partition))
@@ -265,5 +270,5 @@ function staleGeneration(partitions: readonly number[]): SignalboxError {
 }
 
 function keyOf({ tenant, name }: { tenant: string; name: string }): string {
-  return `${tenant}\n${name}`
+  return JSON.stringify([tenant, name])
 }

@@ -4,7 +4,7 @@ import { coalesce } from "../consumers/coalesce.ts"
 import { SignalboxError } from "../core/errors.ts"
 import type { Log } from "../core/log.ts"
 import { tidyMembers } from "../store/consumer-leases.ts"
-import { groupPulses, renewGroupMembers, shortenSessions } from "../store/group-members.ts"
+import { groupPulses, renewGroupMembers, shortenSessions, waningMembers } from "../store/group-members.ts"
 import type { LiveGroup } from "./live-group.ts"
 
 /** Who of the groups' members is there, as far as this process serves them. */
@@ -13,6 +13,8 @@ export interface Presence {
   look(group: LiveGroup): void
   /** Notes a sign of life. Throws `unknown_member` where there is no such member, or its session ran out long ago. */
   touch(group: LiveGroup, member: string): Promise<void>
+  /** The same, where the database says otherwise than is believed here: another process may have ended the session. */
+  revive(group: LiveGroup, member: string): Promise<void>
   /**
    * Notes a request that is held open, which is a sign of life for as long; to be called after `touch`.
    * Throws `too_many_requests` where the member has more of them than it can have use for.
@@ -58,7 +60,7 @@ const maxAttached = 8
 /** So long a group is looked after once its last member here has gone. */
 const lingerMs = 10_000
 
-/** Makes the presence of a process. One statement a beat serves all groups, and one all members whose sessions need it. */
+/** Makes the presence of a process. A statement a beat serves all groups, and one or two all members that are here. */
 export function createPresence(options: PresenceOptions): Presence {
   const { pool, log, onIdle, beatMs = 500, graceMs = 1_000 } = options
   const sessions = new Map<string, Session>()
@@ -115,12 +117,10 @@ export function createPresence(options: PresenceOptions): Presence {
 
   async function beat(): Promise<void> {
     const now = performance.now()
-    const due: Promise<unknown>[] = []
     for (const [member, session] of sessions) {
       if (session.attached > 0) {
         const group = groups.get(session.group)
         if (group !== undefined) group.usedAt = now
-        if (!isFresh(session)) due.push(renewOrForget(member, session))
       } else if (session.until < now) sessions.delete(member)
     }
     for (const [group, { usedAt }] of groups) {
@@ -128,13 +128,26 @@ export function createPresence(options: PresenceOptions): Presence {
       groups.delete(group)
       onIdle(group)
     }
-    await Promise.all(due)
+    await renewAttached()
     await feelPulses()
     if (now < tidyAt || groups.size === 0) return
     tidyAt = now + tidyEveryMs
     await tidyMembers(
       pool,
       [...groups.keys()].map(({ row }) => row.id),
+    )
+  }
+
+  /** Another process may have cut a session short, with whom a connection broke: the database tells which need it. */
+  async function renewAttached(): Promise<void> {
+    const attached = [...sessions].filter(([, session]) => session.attached > 0)
+    if (attached.length === 0) return
+    const held = attached.map(([member, { group }]) => ({ member, sessionMs: group.row.sessionMs }))
+    const waning = new Set(await waningMembers(pool, held))
+    await Promise.all(
+      attached.map(async ([member, session]) => {
+        if (waning.has(member) && session.attached > 0) await renewOrForget(member, session)
+      }),
     )
   }
 
@@ -173,6 +186,12 @@ export function createPresence(options: PresenceOptions): Presence {
     }
   }
 
+  async function revive(group: LiveGroup, member: string): Promise<void> {
+    if (await renewed(member, group)) return
+    if (sessions.get(member)?.group === group) sessions.delete(member)
+    throw unknownMember(member)
+  }
+
   function use(group: LiveGroup): void {
     const known = groups.get(group)
     if (known === undefined) groups.set(group, { pulse: "", usedAt: performance.now() })
@@ -183,12 +202,9 @@ export function createPresence(options: PresenceOptions): Presence {
     look: use,
     async touch(group, member) {
       use(group)
-      const session = sessionOf(group, member)
-      if (isFresh(session)) return
-      if (await renewed(member, group)) return
-      if (sessions.get(member) === session) sessions.delete(member)
-      throw unknownMember(member)
+      if (!isFresh(sessionOf(group, member))) await revive(group, member)
     },
+    revive,
     attach(group, member) {
       const session = sessionOf(group, member)
       if (session.attached >= maxAttached) {

@@ -74,6 +74,21 @@ export async function renewGroupMembers(
   return new Set(rows.map(({ id }) => id))
 }
 
+/** Which of these members have half of their sessions left or less, whoever set them so, or are none any more. */
+export async function waningMembers(
+  db: Db,
+  members: readonly { member: string; sessionMs: number }[],
+): Promise<string[]> {
+  const { rows } = await db.query<{ id: string }>({
+    name: "waning_members",
+    text: `select r.id from unnest($1::text[], $2::integer[]) as r (id, ms)
+      left join consumer_members m using (id)
+      where m.id is null or m.expires_at < clock_timestamp() + r.ms / 2 * interval '1 millisecond'`,
+    values: [members.map(({ member }) => member), members.map(({ sessionMs }) => sessionMs)],
+  })
+  return rows.map(({ id }) => id)
+}
+
 /** Ends members `graceMs` from now, unless they show a sign of life before: their connections are gone. */
 export async function shortenSessions(db: Db, members: readonly string[], graceMs: number): Promise<void> {
   await db.query(
