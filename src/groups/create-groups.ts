@@ -158,16 +158,18 @@ export function createGroups({ database, feed, history, definitions, log }: Grou
     return share
   }
 
-  return {
+  const groups: Groups = {
     async join(tenant, name, memberName) {
       const group = await groupOf(tenant, name)
       const member = uuidv7()
       const { row } = group
       const isIn = await transaction(pool, (db) => insertMember(db, row.id, { id: member, name: memberName }))
       if (!isIn) {
-        if ((await findGroup(pool, tenant, name))?.id !== row.id) {
-          live.delete(keyOf(row)) // deleted, and perhaps made anew
-          throw noSuchGroup(name)
+        const found = await findGroup(pool, tenant, name)
+        if (found?.id !== row.id) {
+          if (live.get(keyOf(row)) === group) live.delete(keyOf(row)) // deleted, and perhaps made anew
+          if (found === undefined) throw noSuchGroup(name)
+          return groups.join(tenant, name, memberName)
         }
         throw new SignalboxError(
           "too_many_requests",
@@ -244,6 +246,7 @@ export function createGroups({ database, feed, history, definitions, log }: Grou
       await presence.stop()
     },
   }
+  return groups
 }
 
 function assignmentOf(held: readonly HeldPlace[]): Assignment {
