@@ -40,6 +40,13 @@ export interface NatsLinkOptions {
   log: Log
 }
 
+/** A connection while it stands. */
+interface Standing {
+  connection: NatsConnection
+  /** Aborts when it is lost. */
+  gone: AbortSignal
+}
+
 const firstWaitMs = 100
 const longestWaitMs = 2_000
 /** What went well for so long is begun anew at once. */
@@ -48,12 +55,12 @@ const settledMs = 10_000
 /** Makes the link. Each change of its state is one line of the log. */
 export function createNatsLink({ address, credentials, log }: NatsLinkOptions): NatsLink {
   const stopping = new AbortController()
-  let connection: NatsConnection | undefined
+  let standing: Standing | undefined
   let change = Promise.withResolvers<void>()
   let running: Promise<void> | undefined
 
-  function turn(to: NatsConnection | undefined): void {
-    connection = to
+  function turn(to: Standing | undefined): void {
+    standing = to
     change.resolve()
     change = Promise.withResolvers()
   }
@@ -68,8 +75,10 @@ export function createNatsLink({ address, credentials, log }: NatsLinkOptions): 
         complaint = ""
         const begun = performance.now()
         log.info({ server: made.getServer(), version: made.info?.version }, "connected to NATS")
-        turn(made)
+        const gone = new AbortController()
+        turn({ connection: made, gone: gone.signal })
         const reason = await made.closed()
+        gone.abort()
         turn(undefined)
         if (performance.now() - begun > settledMs) waitMs = firstWaitMs
         if (!stopping.signal.aborted) {
@@ -86,15 +95,15 @@ export function createNatsLink({ address, credentials, log }: NatsLinkOptions): 
     }
   }
 
-  async function nextConnection(signal: AbortSignal): Promise<NatsConnection | undefined> {
-    const waits = (): boolean => connection === undefined && !signal.aborted
+  async function nextConnection(signal: AbortSignal): Promise<Standing | undefined> {
+    const waits = (): boolean => standing === undefined && !signal.aborted
     while (waits()) await orAborted(change.promise, signal)
-    return signal.aborted ? undefined : connection
+    return signal.aborted ? undefined : standing
   }
 
   return {
     get state() {
-      return { connected: connection !== undefined, version: connection?.info?.version ?? null }
+      return { connected: standing !== undefined, version: standing?.connection.info?.version ?? null }
     },
     whileConnected: async (signal, body, onFault) => {
       let waitMs = firstWaitMs
@@ -103,16 +112,20 @@ export function createNatsLink({ address, credentials, log }: NatsLinkOptions): 
         if (found === undefined) return
         const ended = new AbortController()
         const end = (): void => ended.abort()
-        signal.addEventListener("abort", end, { once: true })
-        void found.closed().then(end)
+        // Not by `closed()`: what waits for a promise cannot be taken back, and the connection may last for months.
+        const enders = [signal, found.gone]
+        for (const ender of enders) {
+          ender.addEventListener("abort", end)
+          if (ender.aborted) end()
+        }
         const begun = performance.now()
         try {
-          await body(found, ended.signal)
+          await body(found.connection, ended.signal)
         } catch (error) {
           if (!ended.signal.aborted) onFault(error)
         }
         ended.abort()
-        signal.removeEventListener("abort", end)
+        for (const ender of enders) ender.removeEventListener("abort", end)
         if (performance.now() - begun > settledMs) waitMs = firstWaitMs
         await pause(waitMs, signal)
         waitMs = Math.min(2 * waitMs, longestWaitMs)
@@ -123,7 +136,7 @@ export function createNatsLink({ address, credentials, log }: NatsLinkOptions): 
     },
     stop: async () => {
       stopping.abort()
-      await connection?.close().catch(() => {})
+      await standing?.connection.close().catch(() => {})
       await running
     },
   }
