@@ -96,7 +96,7 @@ export function createPublisher({ link, database, names, settings, log }: Publis
     const begin = await takeUp({ jsm, js, reader, names, settings, version, floor, log })
     const window = createWindow(windowLimits)
     const maxPayload = Math.min(connection.info?.max_payload ?? 1 << 20, begin.maxBytes)
-    let { sequence, position } = begin
+    let { sequence, position, remembered } = begin
     let confirmed: Publication = begin
     let saved: Publication & { at: number } = { ...begin, at: 0 }
     floor = 0
@@ -105,8 +105,11 @@ export function createPublisher({ link, database, names, settings, log }: Publis
 
     async function save(): Promise<void> {
       if (confirmed.sequence === saved.sequence) return
-      saved = { ...confirmed, at: performance.now() }
-      await savePublication(database.work, stream, confirmed)
+      const place = confirmed
+      saved = { ...place, at: performance.now() }
+      if (!(await savePublication(database.work, stream, place, remembered)))
+        throw new OutOfStep("another process has published since")
+      remembered = place
     }
 
     async function send(message: LogMessage): Promise<void> {

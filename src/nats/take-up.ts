@@ -23,6 +23,8 @@ export interface TakeUpOptions {
 
 /** Where publishing goes on. */
 export interface TakenUp extends Publication {
+  /** What was put down of the stream before. */
+  remembered: Publication | undefined
   /** What the stream takes in one message. */
   maxBytes: number
 }
@@ -40,12 +42,12 @@ export async function takeUp(options: TakeUpOptions): Promise<TakenUp> {
   const last = await lastPlace(jsm, info, remembered)
   const { max_msg_size: largest } = info.config
   const maxBytes = largest > 0 ? largest : Infinity
-  if (last === null) return { sequence: 0, position: 0, maxBytes }
+  if (last === null) return { sequence: 0, position: 0, remembered, maxBytes }
   const judge = (place: { position: number; eventId: string | null }) =>
     reader.use((db) => judgePlace(db, place))
   if ((await judge(last)) !== "other") {
     const position = Math.max(last.position, Math.min(floor, await reader.head()))
-    return { sequence: last.sequence, position, maxBytes }
+    return { sequence: last.sequence, position, remembered, maxBytes }
   }
   const common = await commonPlace(jsm, info, judge)
   if (common === null) {
@@ -61,5 +63,5 @@ export async function takeUp(options: TakeUpOptions): Promise<TakenUp> {
     msgID: reset.id,
     expect: { lastSequence: last.sequence },
   })
-  return { sequence: seq, position: common, maxBytes }
+  return { sequence: seq, position: common, remembered, maxBytes }
 }

@@ -75,19 +75,26 @@ export async function findPublication(db: Db, stream: string): Promise<Publicati
   return rows[0]
 }
 
-/** Puts down up to where the log has been published. */
+/**
+ * Puts down up to where the log has been published, in place of what the publisher last knew to be put down;
+ * false, and nothing is changed, where another one has put down something since. No number tells which is newer:
+ * a stream that was deleted, and a log that was set back, begin with lower ones.
+ */
 export async function savePublication(
   db: Db,
   stream: string,
   { sequence, position }: Publication,
-): Promise<void> {
-  await db.query({
+  known: Publication | undefined,
+): Promise<boolean> {
+  const { rowCount } = await db.query({
     name: "save_publication",
-    text: `insert into log_publications (stream, sequence, position) values ($1, $2, $3)
+    text: `insert into log_publications as put (stream, sequence, position) values ($1, $2, $3)
       on conflict (stream) do update
-      set sequence = excluded.sequence, position = excluded.position, published_at = now()`,
-    values: [stream, sequence, position],
+      set sequence = excluded.sequence, position = excluded.position, published_at = now()
+      where put.sequence = $4 and put.position = $5`,
+    values: [stream, sequence, position, known?.sequence, known?.position],
   })
+  return rowCount === 1
 }
 
 /** How far a stream is behind the log. */

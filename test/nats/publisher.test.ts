@@ -8,13 +8,14 @@ import { createPublisher } from "../../src/nats/publisher.ts"
 import { readNatsUrl } from "../../src/nats/settings.ts"
 import { subjectNames } from "../../src/nats/subject.ts"
 import { createPool, type Database } from "../../src/store/database.ts"
+import { findPublication } from "../../src/store/log-publications.ts"
 import { logEvents } from "../support/events.ts"
 import { until } from "../support/hub.ts"
 import { freshDatabases } from "./support/fresh-databases.ts"
 import { lastPublished, storedMessages, withNats } from "./support/log-in-nats.ts"
 import { freePort, ownNats, withoutNats, type OwnNats } from "./support/nats-server.ts"
 
-const fresh = await freshDatabases(17)
+const fresh = await freshDatabases(18)
 
 const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, index) => from + index)
 
@@ -23,7 +24,12 @@ interface Running {
   stop(): Promise<void>
 }
 
-function startPublisher(database: Database, url: string, settings = {}): Running {
+/** Has a publisher lose its right in the database alone: what it read before is still being sent. */
+const endRight = `select pg_terminate_backend(l.pid) from pg_locks l join pg_stat_activity a using (pid)
+  where l.locktype = 'advisory' and l.granted and a.datname = current_database()
+    and l.objid = (hashtextextended('signalbox.publish.SIGNALBOX', 0) & 4294967295)::oid`
+
+function startPublisher(database: Pick<Database, "url" | "work">, url: string, settings = {}): Running {
   const address = readNatsUrl(url)
   if (address === null) throw new Error("not an address")
   const link = createNatsLink({ address, log: silentLog })
@@ -116,12 +122,7 @@ describe.skipIf(withoutNats !== undefined)("the publisher", () => {
     await underFlow(database, nats, async () => {
       for (let round = 0; round < 5; round++) {
         await sleep(250)
-        // Ends the right in the database alone: what was read before is still being sent.
-        await admin.query(
-          `select pg_terminate_backend(l.pid) from pg_locks l join pg_stat_activity a using (pid)
-           where l.locktype = 'advisory' and l.granted and a.datname = current_database()
-             and l.objid = (hashtextextended('signalbox.publish.SIGNALBOX', 0) & 4294967295)::oid`,
-        )
+        await admin.query(endRight)
       }
     })
     await admin.end()
@@ -131,6 +132,36 @@ describe.skipIf(withoutNats !== undefined)("the publisher", () => {
       async () => publishers.filter(({ publishing }) => publishing()).length,
       (count) => count === 1,
     )
+  }, 60_000)
+
+  test("what one puts down late does not take the place of what its successor has put down", async () => {
+    const [database, nats] = [fresh(), await ownNats()]
+    await nats.start()
+    const [begun, gate, ended] = [0, 1, 2].map(() => Promise.withResolvers<void>())
+    const slow = new Proxy(database.work, {
+      get: (work, name) =>
+        name !== "query"
+          ? Reflect.get(work, name)
+          : async (query: { text: string; values: unknown[] }) => {
+              begun?.resolve()
+              await gate?.promise
+              return work.query(query).finally(() => ended?.resolve())
+            },
+    })
+    const late = startPublisher({ url: database.url, work: slow }, nats.url)
+    await logEvents(database.work, [{}, {}, {}])
+    await begun?.promise
+    const admin = createPool(database.url, { max: 1 })
+    await admin.query(endRight)
+    await admin.end()
+    startPublisher(database, nats.url)
+    await logEvents(database.work, [{}, {}])
+    const put = () => findPublication(database.work, "SIGNALBOX")
+    await until(put, (found) => found?.position === 5)
+    gate?.resolve()
+    await ended?.promise
+    await late.stop()
+    expect(await put()).toEqual({ sequence: 5, position: 5 })
   }, 60_000)
 
   test("processes killed and held still under flow, at any point, double nothing and leave nothing out", async () => {
