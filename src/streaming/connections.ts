@@ -62,7 +62,7 @@ export interface Connections extends Pick<Admission, "admit"> {
 export interface ConnectionLimits extends AdmissionLimits {
   /** Bytes that may wait for a client which is up to date (1 MiB). */
   maxUnsent?: number
-  /** A client that takes nothing for so long, although something waits for it, is closed (15 s). */
+  /** A client that takes nothing for so long, although something waits for it, is closed (30 s). */
   stallMs?: number
   /** How often the keys of open streams are looked at (5 s), and whether the streams are still what they were. */
   keyCheckMs?: number
@@ -87,7 +87,7 @@ const nothing: Stretch = { entries: [], release: () => {} }
 /** Makes the register of open streams. */
 export function createConnections(options: ConnectionsOptions): Connections {
   const { feed, history, log, keyCheckMs = 5_000 } = options
-  const { maxUnsent = 1 << 20, stallMs = 15_000 } = options
+  const { maxUnsent = 1 << 20, stallMs = 30_000 } = options
   const checkKeys = createKeyCheck(options.findDeadKeys, log)
   const clients = new Set<Client>()
   const checkDefinitions = createDefinitionCheck({ ...options, clients, onChanged: end })

@@ -1,4 +1,5 @@
 import type { ServerResponse } from "node:http"
+import { bytesLeft } from "./bytes-left.ts"
 import type { PacedWriter } from "./paced-writer.ts"
 import type { Wire } from "./wire.ts"
 
@@ -16,7 +17,7 @@ export function responseEnds(outgoing: ServerResponse, paced: PacedWriter): Resp
   outgoing.on("close", () => paced.abandon())
   outgoing.socket?.setNoDelay(true)
   return {
-    sent: () => (outgoing.socket?.bytesWritten ?? 0) - outgoing.writableLength,
+    sent: () => (outgoing.socket === null ? 0 : bytesLeft(outgoing.socket)),
     end: (finish) => {
       // Half a frame must not look like a whole one: cut off, the client throws it away.
       if (paced.midPart) {

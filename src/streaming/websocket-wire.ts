@@ -1,5 +1,6 @@
 import type { Socket } from "node:net"
 import type { WebSocket } from "ws"
+import { bytesLeft } from "./bytes-left.ts"
 import { createPacedWriter } from "./paced-writer.ts"
 import { frameOf, websocketEncoding } from "./websocket-encoding.ts"
 import type { Wire } from "./wire.ts"
@@ -30,7 +31,7 @@ export function createWebsocketWire(websocket: WebSocket, socket: Socket, batch:
       return paced.midPart
     },
     unsent: () => socket.writableLength,
-    sent: () => socket.bytesWritten - socket.writableLength,
+    sent: () => bytesLeft(socket),
     write: ({ bytes }) => {
       if (!paced.gone) socket.write(bytes)
     },
