@@ -5,7 +5,8 @@ import { SignalboxError } from "../core/errors.ts"
 import type { AskStreams } from "../core/stream-question.ts"
 import { isUuid } from "../core/uuid.ts"
 import { managedTenant } from "./managed-tenant.ts"
-import { parseBody } from "./parse.ts"
+import { pageOf, pageOfAll } from "./page-of.ts"
+import { parseBody, parseQuery } from "./parse.ts"
 
 const announcement = z.strictObject({
   data: z.json(),
@@ -20,8 +21,10 @@ export function connectionRoutes(askAll: AskStreams): Hono<AuthEnv> {
   const app = new Hono<AuthEnv>()
 
   app.get("/", async (c) => {
+    const wanted = parseQuery(c, pageOfAll)
     const { answers, unanswered } = await askAll({ kind: "list", tenant: managedTenant(c.var.principal) })
-    return c.json({ connections: connectionsIn(answers), nextCursor: null, unanswered })
+    const { page, nextCursor } = pageOf(connectionsIn(answers), ({ id }) => String(id), wanted)
+    return c.json({ connections: page, nextCursor, unanswered })
   })
 
   app.get("/stats", async (c) => {

@@ -1,4 +1,3 @@
-import { once } from "node:events"
 import type { HttpBindings } from "@hono/node-server"
 import { Hono, type Context } from "hono"
 import { z } from "zod"
@@ -16,6 +15,7 @@ import type { Attachment } from "../groups/presence.ts"
 import type { Place } from "../store/group-members.ts"
 import { parseBody, parseQuery } from "./parse.ts"
 import { problemOf } from "./problem.ts"
+import { createUntaken, writePaced } from "./untaken.ts"
 
 type Env = AuthEnv & { Bindings: HttpBindings }
 
@@ -65,9 +65,25 @@ const fetching = z.strictObject({
   gaps: z.enum(["tell"]).optional(),
 })
 
+/** What members may leave unread. */
+export interface MemberLimits {
+  /** How long a stream may take nothing of what is written to it (15 s). */
+  stallMs?: number
+  /** How long the answer to a fetch may take (120 s, as our own client allows it). */
+  takeMs?: number
+  /** Bytes of such answers on their way, of all keys (128 MiB). */
+  heldBytes?: number
+}
+
 /** `/api/v1/consumer-groups/:name/members`: programs join, are handed the events of their partitions, and commit. */
-export function groupMemberRoutes(groups: Groups, authenticate: Authenticate, log: Log): Hono<Env> {
+export function groupMemberRoutes(
+  groups: Groups,
+  authenticate: Authenticate,
+  log: Log,
+  { stallMs = 15_000, takeMs = 120_000, heldBytes = 128 << 20 }: MemberLimits = {},
+): Hono<Env> {
   const app = new Hono<Env>()
+  const untaken = createUntaken({ takeMs, heldBytes })
   const path = "/:name/members/:member"
 
   app.post("/:name/members", async (c) => {
@@ -105,8 +121,10 @@ export function groupMemberRoutes(groups: Groups, authenticate: Authenticate, lo
     })
     // What was logged while it waited is not for a key that was revoked meanwhile.
     if (wait > 0) await authenticate(c.req.raw.headers)
+    const answer = render(fetched)
+    untaken.hold(c.var.principal.keyId, answer.length, c.env.outgoing)
     c.var.allowance.events?.spend(fetched.events.length)
-    return c.body(render(fetched), 200, { "content-type": "application/json", "cache-control": "no-store" })
+    return c.body(answer, 200, { "content-type": "application/json", "cache-control": "no-store" })
   })
 
   app.post(`${path}/commit`, async (c) => {
@@ -132,7 +150,8 @@ export function groupMemberRoutes(groups: Groups, authenticate: Authenticate, lo
     })
     const { headers } = c.req.raw
     const allowed = () => authenticate(headers).catch(rethrowRefusal)
-    void writeEvents({ groups, member, gone, allowed, allowance: c.var.allowance.events }, outgoing, log)
+    const allowance = c.var.allowance.events
+    void writeEvents({ groups, member, gone, allowed, allowance, stallMs }, outgoing, log)
     const sent = new Response(null, { headers: { "x-hono-already-sent": "true" } })
     void sent.body // what is made of a response that was never looked into is written without its headers
     return sent
@@ -148,11 +167,12 @@ interface Following {
   /** Throws once the key is in force no more. */
   allowed: () => Promise<unknown>
   allowance: Allowance | null
+  stallMs: number
 }
 
 /** Writes no faster than the client reads; a last frame `error` tells why the stream ends. */
 async function writeEvents(
-  { groups, member, gone, allowed, allowance }: Following,
+  { groups, member, gone, allowed, allowance, stallMs }: Following,
   outgoing: HttpBindings["outgoing"],
   log: Log,
 ): Promise<void> {
@@ -162,9 +182,7 @@ async function writeEvents(
     stay = groups.stay(member)
     for await (const frames of followEvents(groups, member, gone, allowance)) {
       await allowed()
-      if (!outgoing.write(frames) && !gone.aborted) {
-        await once(outgoing, "drain", { signal: gone }).catch(() => {})
-      }
+      if (!(await writePaced(outgoing, frames, { gone, stallMs }))) break
     }
   } catch (error) {
     if (!(error instanceof SignalboxError)) log.error({ err: error }, "a group's stream failed")

@@ -18,7 +18,8 @@ import {
   type StreamRow,
   type StreamSettings,
 } from "../store/streams.ts"
-import { parseBody } from "./parse.ts"
+import { pageOf, pageOfAll } from "./page-of.ts"
+import { parseBody, parseQuery } from "./parse.ts"
 
 const name = z.string().refine(isStreamName, streamNameForm)
 const filter = z.record(z.string(), z.unknown())
@@ -62,9 +63,11 @@ export function streamAdminRoutes({ database, authenticate, tokens }: StreamRout
   const mayManage = requireScope(authenticate, "admin")
 
   app.get("/", mayRead, async (c) => {
+    const wanted = parseQuery(c, pageOfAll)
     const { tenant } = c.var.principal
     const streams = await readAs(database, tenant, (db) => listStreams(db, [tenant]))
-    return c.json({ streams: streams.map(show), nextCursor: null })
+    const { page, nextCursor } = pageOf(streams, (one) => `${one.builtIn ? 0 : 1}${one.name}`, wanted)
+    return c.json({ streams: page.map(show), nextCursor })
   })
 
   app.get("/:name", mayRead, async (c) => {

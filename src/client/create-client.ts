@@ -136,8 +136,14 @@ export function createClient(options: ClientOptions): Client {
     submit: async (event, wanted = {}) => post("/api/v1/events", event, wanted),
     submitDeployment: async (deployment, wanted = {}) => post("/api/v1/deployments", deployment, wanted),
     streams: async ({ signal } = {}) => {
-      const { streams } = await json<{ streams: StreamDefinition[] }>("/api/v1/streams", withSignal(signal))
-      return streams
+      const pages = paged(
+        async (cursor): Promise<{ streams: StreamDefinition[]; nextCursor: string | null }> =>
+          json(`/api/v1/streams${queryString({ cursor })}`, withSignal(signal)),
+        (page) => page.streams,
+      )
+      const all: StreamDefinition[] = []
+      for await (const stream of pages) all.push(stream)
+      return all
     },
   }
 }

@@ -47,6 +47,33 @@ async function until(condition: () => boolean | Promise<boolean>): Promise<void>
   }
 }
 
+it("a long list comes in pages", async () => {
+  const opened = await Promise.all([1, 2, 3].map(async () => stream("?client=paged")))
+  await until(async () => (await connections()).length >= 3)
+  const all = (await connections()).map(({ id }) => id)
+  const paged: string[] = []
+  let cursor: string | null = null
+  do {
+    const query: string = cursor === null ? "" : `&cursor=${cursor}`
+    const { body } = await hub.json(`/api/v1/connections?limit=2${query}`)
+    expect(body.connections.length).toBeLessThanOrEqual(2)
+    paged.push(...body.connections.map(({ id }: Connection) => id))
+    cursor = body.nextCursor
+  } while (cursor !== null)
+  expect(paged).toEqual(all)
+  expect((await hub.json("/api/v1/connections?limit=0")).status).toBe(400)
+  expect((await hub.json("/api/v1/connections?cursor=x")).status).toBe(400)
+  await Promise.all(opened.map(({ cut }) => cut()))
+  await until(async () => (await connections()).length === 0)
+
+  const names = async (query: string) => (await hub.json(`/api/v1/streams${query}`)).body
+  const whole = await names("")
+  const first = await names("?limit=3")
+  const rest = await names(`?cursor=${first.nextCursor}`)
+  expect([...first.streams, ...rest.streams]).toEqual(whole.streams)
+  expect([whole.nextCursor, rest.nextCursor]).toEqual([null, null])
+})
+
 it("open streams are listed with what they were sent, looked at one by one, and closed", async () => {
   const sse = await stream("?client=board")
   const websocket = new WebSocket(`${hub.url.replace("http", "ws")}/api/v1/streams/pr_events/ws`, {
