@@ -15,12 +15,19 @@ export interface ViewIndex<T> {
   all(): Iterable<T>
 }
 
+/** What looks for values at a path, and how they are found there. */
+interface PathItems<T> {
+  read: ReturnType<typeof compilePath>
+  items: Set<T>
+}
+
 /** Makes an index, empty. */
 export function createViewIndex<T>(): ViewIndex<T> {
   const items = new Set<T>()
   const places = new Map<string, Set<T>>()
   const kinds = createTally<Exclude<Anchor["kind"], "where">>()
-  const paths = new Map<string, { read: ReturnType<typeof compilePath>; items: Map<T, string> }>()
+  // Of each tenant its own: what one looks for costs the events of others nothing.
+  const paths = new Map<string, Map<string, PathItems<T>>>()
 
   function addTo(key: string, item: T): void {
     const known = places.get(key)
@@ -35,11 +42,11 @@ export function createViewIndex<T>(): ViewIndex<T> {
 
   /** Things that want one of the values an event has at a path; all that look there where it is not known. */
   function* atPaths(event: LoggedEvent): Generator<T> {
-    for (const [path, { read, items: there }] of paths) {
+    for (const [path, { read, items: there }] of paths.get(event.tenant) ?? []) {
       const steps = createSteps()
       const values = read(event, steps)
       if (isSpent(steps)) {
-        for (const [item, tenant] of there) if (tenant === event.tenant) yield item
+        yield* there
         continue
       }
       for (const value of values) {
@@ -60,9 +67,11 @@ export function createViewIndex<T>(): ViewIndex<T> {
     for (const value of values) addTo(keyOf(tenant, kind, value, path), item)
     if (kind !== "where") kinds.add(kind)
     else if (path !== undefined) {
-      const known = paths.get(path) ?? { read: compilePath(path), items: new Map<T, string>() }
-      known.items.set(item, tenant)
-      paths.set(path, known)
+      const own = paths.get(tenant) ?? new Map<string, PathItems<T>>()
+      const known = own.get(path) ?? { read: compilePath(path), items: new Set<T>() }
+      known.items.add(item)
+      own.set(path, known)
+      paths.set(tenant, own)
     }
   }
 
@@ -70,8 +79,11 @@ export function createViewIndex<T>(): ViewIndex<T> {
     for (const value of values) removeFrom(keyOf(tenant, kind, value, path), item)
     if (kind !== "where") kinds.remove(kind)
     else if (path !== undefined) {
-      const known = paths.get(path)
-      if (known?.items.delete(item) === true && known.items.size === 0) paths.delete(path)
+      const own = paths.get(tenant)
+      const known = own?.get(path)
+      if (known?.items.delete(item) !== true || known.items.size > 0) return
+      own?.delete(path)
+      if (own?.size === 0) paths.delete(tenant)
     }
   }
 

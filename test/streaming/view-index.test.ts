@@ -157,3 +157,21 @@ it("forgets what is removed, and takes it in again", () => {
   index.add(view, "y")
   expect([...index.candidates(main)]).toEqual(["y"])
 })
+
+it("reads nothing of an event for what other tenants look for", () => {
+  const index = createViewIndex<string>()
+  index.add(createView("a", [parseFilter({ where: { "payload.ref": "main" } })]), "x")
+  const [sample] = fc.sample(event, 1)
+  let reads = 0
+  const eventOf = (tenant: string): LoggedEvent => ({
+    ...(sample as LoggedEvent),
+    tenant,
+    get raw() {
+      reads++
+      return Buffer.from('{"ref":"main"}')
+    },
+  })
+  expect([...index.candidates(eventOf("b"))]).toEqual([])
+  expect(reads).toBe(0)
+  expect([...index.candidates(eventOf("a"))]).toEqual(["x"])
+})
