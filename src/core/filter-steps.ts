@@ -6,6 +6,9 @@ export interface Steps {
 /** The work one filter may put into one event, over all its conditions and values: a few milliseconds. */
 export const maxSteps = 100_000
 
+/** The work all filters of a selection together may put into one event, however many they are. */
+export const maxSelectionSteps = 10 * maxSteps
+
 /** A fresh allowance, for one event and one filter. */
 export function createSteps(limit = maxSteps): Steps {
   return { left: limit }
@@ -26,4 +29,13 @@ export function isSpent(steps: Steps): boolean {
 /** Marks an allowance as spent: something was left unlooked at for another reason. */
 export function exhaust(steps: Steps): void {
   steps.left = -1
+}
+
+/** Has one of several filters ask with an allowance of its own, and takes what it spent off theirs together. */
+export function askWithin(all: Steps, ask: (own: Steps) => boolean): boolean {
+  const given = Math.min(maxSteps, all.left)
+  const own = createSteps(given)
+  const answer = ask(own)
+  all.left -= given - own.left
+  return answer
 }

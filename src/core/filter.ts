@@ -2,6 +2,7 @@ import { z } from "zod"
 import { platformNames, priorities, type LoggedEvent, type PlatformName, type Priority } from "./envelope.ts"
 import { canonicalEntityKey } from "./entity-key.ts"
 import { SignalboxError } from "./errors.ts"
+import type { Steps } from "./filter-steps.ts"
 import { isStorableText } from "./filter-text.ts"
 import { compileWhere, type Json } from "./filter-where.ts"
 import { unknownNames } from "./nearest-name.ts"
@@ -98,9 +99,9 @@ export function filterKey(filter: Filter): string {
  * Compiles a parsed filter; never throws on an event, whatever its payload, and spends a bounded
  * number of steps on each (see compileWhere).
  */
-export function compileFilter(filter: Filter): (event: LoggedEvent) => boolean {
+export function compileFilter(filter: Filter): (event: LoggedEvent, steps?: Steps) => boolean {
   const { entities, actors, where } = filter
-  const tests: ((event: LoggedEvent) => boolean)[] = [compileHeadFilter(filter)]
+  const tests: ((event: LoggedEvent, steps?: Steps) => boolean)[] = [compileHeadFilter(filter)]
   if (actors !== undefined) {
     const wanted = new Set(actors)
     tests.push(({ actor }) => actor !== null && (wanted.has(actor.id) || wanted.has(actor.name)))
@@ -114,9 +115,9 @@ export function compileFilter(filter: Filter): (event: LoggedEvent) => boolean {
   }
   if (where !== undefined) {
     const conditions = compileWhere(where)
-    tests.push((event) => conditions.test(event))
+    tests.push(conditions.test)
   }
-  return (event) => tests.every((test) => test(event))
+  return (event, steps) => tests.every((test) => test(event, steps))
 }
 
 /** Compiles the part of a filter that needs no more than the head fields; lets pass what the whole might. */

@@ -1,4 +1,5 @@
 import type { LoggedEvent } from "./envelope.ts"
+import { askWithin, createSteps, maxSelectionSteps, type Steps } from "./filter-steps.ts"
 import { compileFilter, compileHeadFilter, filterKey, type EventHeadFields, type Filter } from "./filter.ts"
 
 /** Which events somebody wants: those of a filter, of every one of some selections, or of any of some (none: of none). */
@@ -18,14 +19,26 @@ export function foldSelection<T>(
   return by.filter(selection)
 }
 
-/** Compiles a selection as `compileFilter` does a filter. */
+/**
+ * Compiles a selection as `compileFilter` does a filter. What its filters together may spend on an event is
+ * bounded too: once it is spent, the conditions of those asked after count as not matched.
+ */
 export function compileSelection(selection: Selection): (event: LoggedEvent) => boolean {
-  return foldSelection(selection, tests(compileFilter))
+  const test = foldSelection(
+    selection,
+    tests((filter): Test<LoggedEvent> => {
+      const matches = compileFilter(filter)
+      if (filter.where === undefined) return matches
+      return (event, steps) => askWithin(steps, (own) => matches(event, own))
+    }),
+  )
+  return (event) => test(event, createSteps(maxSelectionSteps))
 }
 
 /** Compiles what of a selection needs no more than the head fields; lets pass what the whole might. */
 export function compileHeadSelection(selection: Selection): (event: EventHeadFields) => boolean {
-  return foldSelection(selection, tests(compileHeadFilter))
+  const test = foldSelection(selection, tests<EventHeadFields>(compileHeadFilter))
+  return (event) => test(event, noSteps)
 }
 
 /** Equal for selections that are made of the same filters. */
@@ -43,14 +56,21 @@ export function selectionKey(selection: Selection): string {
   })
 }
 
-type Test<Event> = (event: Event) => boolean
+/** Of tests that need none. */
+const noSteps = createSteps(0)
+
+type Test<Event> = (event: Event, steps: Steps) => boolean
 
 function tests<Event>(filter: (filter: Filter) => Test<Event>) {
   return {
     filter,
     all: (parts: readonly Test<Event>[]): Test<Event> =>
-      parts.length === 1 && parts[0] !== undefined ? parts[0] : (event) => parts.every((test) => test(event)),
+      parts.length === 1 && parts[0] !== undefined
+        ? parts[0]
+        : (event, steps) => parts.every((test) => test(event, steps)),
     any: (parts: readonly Test<Event>[]): Test<Event> =>
-      parts.length === 1 && parts[0] !== undefined ? parts[0] : (event) => parts.some((test) => test(event)),
+      parts.length === 1 && parts[0] !== undefined
+        ? parts[0]
+        : (event, steps) => parts.some((test) => test(event, steps)),
   }
 }
