@@ -14,6 +14,7 @@ import type { Database } from "../store/database.ts"
 import { completenessRoutes, sourceCompletenessRoutes, type CompletenessOptions } from "./completeness.ts"
 import { compressLarge } from "./compress.ts"
 import { connectionRoutes } from "./connections.ts"
+import { consumerRoutes } from "./consumers.ts"
 import { consumerGroupRoutes } from "./consumer-groups.ts"
 import { deadLetterRoutes, type DeadLetterOptions } from "./dead-letters.ts"
 import { deliveryMetricRoutes } from "./delivery-metrics.ts"
@@ -147,6 +148,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
       "/api/v1/subscriptions",
       "/api/v1/replays",
       "/api/v1/connections",
+      "/api/v1/consumers",
     ]) {
       app.use(path, requireScope(authenticate, "admin"))
       app.use(`${path}/*`, requireScope(authenticate, "admin"))
@@ -179,6 +181,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
     )
     app.route("/api/v1/streams", streamAdminRoutes({ database, authenticate, tokens: streamTokens }))
     app.route("/api/v1/connections", connectionRoutes(api.askStreams))
+    app.route("/api/v1/consumers", consumerRoutes(database))
     app.route("/api/v1/consumer-groups", consumerGroupRoutes({ database, authenticate }))
     app.route("/api/v1/metrics", metricRoutes(database, clock))
     app.route("/api/v1/metrics/delivery", deliveryMetricRoutes(database, clock))

@@ -12,7 +12,7 @@ const paths: readonly { method?: string; path: RegExp; roles: readonly ServingRo
   { path: /^\/api\/v1\/consumer-groups\/[^/]+\/members(\/|$)/, roles: ["stream", "api"] },
   { path: /^\/api\/v1\/metrics\/nats$/, roles: ["ingest", "stream", "api"] }, // each of its own connection
   {
-    path: /^\/api\/v1\/(events|entities|links|streams|subscriptions|consumer-groups|connections|sources|completeness|dead-letters|replays|keys|metrics)(\/|$)/,
+    path: /^\/api\/v1\/(events|entities|links|streams|subscriptions|consumers|consumer-groups|connections|sources|completeness|dead-letters|replays|keys|metrics)(\/|$)/,
     roles: ["api"],
   },
 ]

@@ -2,15 +2,10 @@ import { Hono } from "hono"
 import { z } from "zod"
 import type { AuthEnv } from "../auth/middleware.ts"
 import type { SubscriptionAdmin, WebhookRow, WebhookStatus } from "../core/subscription.ts"
+import { deleteConsumer } from "../store/durable-consumers.ts"
 import { transaction, type Database } from "../store/database.ts"
 import { forgiveWebhook, webhookHealth, type Health } from "../store/webhook-health.ts"
-import {
-  deleteWebhook,
-  findWebhook,
-  listWebhooks,
-  lockWebhook,
-  setWebhookStatus,
-} from "../store/webhook-subscriptions.ts"
+import { findWebhook, listWebhooks, lockWebhook, setWebhookStatus } from "../store/webhook-subscriptions.ts"
 import { decodeCursor, encodeCursor } from "./cursor.ts"
 import { parseBody, parseQuery } from "./parse.ts"
 import { subscriptionDeliveryRoutes } from "./subscription-deliveries.ts"
@@ -134,7 +129,7 @@ export function subscriptionRoutes({ database, subscriptions }: SubscriptionRout
   app.delete("/:id", async (c) => {
     await transaction(work, async (db) => {
       const { id } = await lockWebhook(db, c.var.principal.tenant, c.req.param("id"))
-      await deleteWebhook(db, id)
+      await deleteConsumer(db, id)
     })
     return c.body(null, 204)
   })

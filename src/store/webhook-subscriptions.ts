@@ -99,15 +99,6 @@ export async function listWebhooks(
   return rows
 }
 
-/** Deletes a subscription, its cursors, its secrets and its open dead letters' way back; false where there is none. */
-export async function deleteWebhook(db: Db, id: string): Promise<void> {
-  await db.query(
-    "update dead_letters set status = 'discarded', settled_at = now() where subscription_id = $1 and status = 'open'",
-    [id],
-  )
-  await db.query("delete from stream_subscriptions where id = $1", [id])
-}
-
 /** Sets whether a subscription runs; a word on why belongs to `disabled` alone. */
 export async function setWebhookStatus(
   db: Db,

@@ -60,6 +60,7 @@ test.each([
   ["GET", "/api/v1/streams", ["api"]],
   ["POST", "/api/v1/streams/all_events/token", ["api"]],
   ["GET", "/api/v1/subscriptions", ["api"]],
+  ["GET", "/api/v1/consumers", ["api"]],
   ["GET", "/api/v1/connections/stats", ["api"]],
   ["GET", "/api/v1/sources", ["api"]],
   ["GET", "/api/v1/completeness", ["api"]],
