@@ -148,6 +148,18 @@ for (const { platform, sender } of kinds) {
       }
     })
 
+    it("texts too long for any column harm nothing, wherever they stand", () => {
+      const long = (value: unknown): unknown => {
+        if (typeof value === "string") return "x".repeat(10_000)
+        if (Array.isArray(value)) return value.map(long)
+        if (typeof value !== "object" || value === null) return value
+        return Object.fromEntries(Object.entries(value).map(([name, at]) => [name, long(at)]))
+      }
+      for (const fixture of events) {
+        expectWithstands(platform, fixture, long(messageOf(fixture.request, fixture.contentType).payload))
+      }
+    })
+
     it("nesting without end harms nothing", () => {
       const deep = JSON.parse("[".repeat(10_000) + "]".repeat(10_000))
       for (const fixture of events) {

@@ -18,7 +18,7 @@ export function identify({ headers, payload }: Message, body: Buffer): Identity 
   const header = headers["linear-delivery"] ?? ""
   return {
     key: header === "" ? bodyKey(body) : deliveryKey(header),
-    name: `${textOrNull(fields["type"], 128) ?? "unknown"}:${textOrNull(fields["action"], 128) ?? "received"}`,
+    name: `${textOrNull(fields["type"], 128) ?? "unknown"}:${textOrNull(fields["action"], 127) ?? "received"}`,
     type: typeOf(fields),
     priority: priorityOf(fields),
     state: stateOf(fields) ?? bodyKey(body),
