@@ -2,9 +2,10 @@ import { SignalboxError } from "../core/errors.ts"
 import type { Opening } from "./client.ts"
 import type { RefusalReason } from "./figures.ts"
 import { createTally } from "./tally.ts"
+import type { View } from "./view.ts"
 
-/** Whose stream it is, as far as shares go. */
-export type Comer = Pick<Opening, "keyId" | "address">
+/** Whose stream it is and what work its view is, as far as shares go. */
+export type Comer = Pick<Opening, "keyId" | "address"> & { view: Pick<View, "work"> }
 
 export interface AdmissionLimits {
   /** Streams open at a time (20,000). */
@@ -12,6 +13,8 @@ export interface AdmissionLimits {
   /** Of these, by one API key, and from one address (the half of them each). */
   maxClientsByKey?: number
   maxClientsByAddress?: number
+  /** Different conditions (`where`) that one key may have looked at for each event (500): see `View.work`. */
+  maxConditionsByKey?: number
 }
 
 /** Counts who has streams open, and tells whether one more is let in. */
@@ -28,8 +31,11 @@ export function createAdmission(
   onRefused: (reason: RefusalReason) => void,
 ): Admission {
   const { maxClientsByKey = maxClients / 2, maxClientsByAddress = maxClients / 2 } = limits
+  const { maxConditionsByKey = 500 } = limits
   const byKey = createTally()
   const byAddress = createTally()
+  const byWork = createTally() // streams of a key that are the same work
+  const conditions = createTally() // works of a key
   let open = 0
 
   function refuse(reason: RefusalReason, error: SignalboxError): never {
@@ -38,7 +44,7 @@ export function createAdmission(
   }
 
   return {
-    admit: ({ keyId, address }) => {
+    admit: ({ keyId, address, view }) => {
       if (open >= maxClients) {
         const words = "no more streams are taken here now"
         refuse("full", new SignalboxError("unavailable", words, { retryAfter: 5 }))
@@ -49,18 +55,37 @@ export function createAdmission(
       if (byAddress.of(address) >= maxClientsByAddress) {
         refuse("address", tooMany(`there are ${maxClientsByAddress} streams open from your address`))
       }
+      const work = workBy(keyId, view)
+      if (work !== null && byWork.of(work) === 0 && conditions.of(keyId) >= maxConditionsByKey) {
+        const words = `this key has streams open with ${maxConditionsByKey} different conditions (where)`
+        refuse("conditions", tooMany(words))
+      }
     },
-    add: ({ keyId, address }) => {
+    add: ({ keyId, address, view }) => {
       open++
+      const work = workBy(keyId, view)
+      if (work !== null) {
+        if (byWork.of(work) === 0) conditions.add(keyId)
+        byWork.add(work)
+      }
       byKey.add(keyId)
       byAddress.add(address)
     },
-    remove: ({ keyId, address }) => {
+    remove: ({ keyId, address, view }) => {
       open--
+      const work = workBy(keyId, view)
+      if (work !== null) {
+        byWork.remove(work)
+        if (byWork.of(work) === 0) conditions.remove(keyId)
+      }
       byKey.remove(keyId)
       byAddress.remove(address)
     },
   }
+}
+
+function workBy(keyId: string, { work }: Comer["view"]): string | null {
+  return work === null ? null : `${keyId} ${work}`
 }
 
 function tooMany(reason: string): SignalboxError {

@@ -7,7 +7,7 @@ import { createTally, type Tally } from "./tally.ts"
 /** Why a stream was cut off although its client had not gone; it resumes, and misses nothing. */
 export type DropReason = "too_slow" | "stalled" | "failed"
 /** Why somebody was not let in. */
-export type RefusalReason = "full" | "key" | "address"
+export type RefusalReason = "full" | "key" | "address" | "conditions"
 
 /** How open streams of a process do. */
 export interface OpenStats {

@@ -94,7 +94,7 @@ export function streamRoutes<E extends Env & { Bindings: HttpBindings }>(
   async function serveEvents(c: Context<E>, name: string | null): Promise<Response> {
     const { view, opening, batch } = await prepare(c, name)
     if (c.req.method === "HEAD") return c.body(null, 200, eventStream)
-    connections.admit(opening)
+    connections.admit({ ...opening, view })
     const { outgoing }: HttpBindings = c.env
     if (!outgoing.destroyed) {
       for (const [header, value] of c.body(null).headers) outgoing.appendHeader(header, value)
@@ -108,7 +108,7 @@ export function streamRoutes<E extends Env & { Bindings: HttpBindings }>(
 
   async function serveWebsocket(c: Context<E>, name: string | null): Promise<Response> {
     const { view, opening, batch } = await prepare(c, name)
-    connections.admit(opening)
+    connections.admit({ ...opening, view })
     acceptWebsocket(c.env, batch, (wire) => connections.open(wire, view, opening))
     return alreadySent()
   }
