@@ -1,6 +1,6 @@
 import type { LoggedEvent } from "../core/envelope.ts"
 import type { Settlement } from "../store/deliveries.ts"
-import { orderKey } from "./partition-of.ts"
+import { orderKey, type Keyed } from "./partition-of.ts"
 
 /** An event to run, and which attempt at it that is. */
 export interface Work {
@@ -11,13 +11,7 @@ export interface Work {
 }
 
 /** What keeps work in order where failures hold up what follows: its entity, within each replay apart. */
-export function workKey({
-  event,
-  replayId,
-}: {
-  event: Pick<LoggedEvent, "id" | "entity">
-  replayId: string | null
-}): string {
+export function workKey({ event, replayId }: { event: Keyed; replayId: string | null }): string {
   return replayId === null ? orderKey(event) : `replay ${replayId} ${orderKey(event)}`
 }
 

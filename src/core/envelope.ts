@@ -130,4 +130,6 @@ export interface StoredEvent {
 export interface LoggedEvent extends StoredEvent {
   position: number
   references: Reference[]
+  /** What it was dealt into partitions by when it was logged, where its entity is another by now. */
+  orderKey?: string
 }

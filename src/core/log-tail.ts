@@ -1,7 +1,7 @@
 /** What a tail tells of one place in the log. */
 export type TailItem =
-  /** An event, as everybody may see it: one line of JSON, see `renderEvent`. */
-  | { kind: "event"; position: number; json: Uint8Array }
+  /** An event, as everybody may see it: one line of JSON, see `renderEvent`; and what that does not show. */
+  | { kind: "event"; position: number; json: Uint8Array; orderKey?: string | undefined }
   /** Positions that retention has dropped, up to `position`. */
   | { kind: "gap"; from: number; position: number }
   /** An event that the tail cannot carry; the database has it. */

@@ -1,4 +1,4 @@
-import { orderKey, partitionOf } from "../consumers/partition-of.ts"
+import { orderKey, partitionOf, type Keyed } from "../consumers/partition-of.ts"
 import { parseFilter } from "../core/filter.ts"
 import type { Database } from "../store/database.ts"
 import type { GroupRow } from "../store/consumer-groups.ts"
@@ -52,16 +52,10 @@ function floorOf({ work }: Database, retentionSeconds: number | null): () => Pro
 
 /** The same view of some partitions alone. */
 export function ofPartitions(view: View, partitions: Wanted): View {
-  const isOf = (event: { id: string; entity: string | null }): boolean =>
+  const isOf = (event: Keyed): boolean =>
     partitions.of === 1 || partitions.has(partitionOf(orderKey(event), partitions.of))
   return {
     ...view,
     shows: (entry) => view.shows(entry) && (entry.kind === "gap" || isOf(entry.event)),
-    mayShow: (event) => view.mayShow(event) && (!hasOrder(event) || isOf(event)),
   }
-}
-
-/** Whether more is told of an event than its head: what the log's own rows tell. */
-function hasOrder(event: object): event is { id: string; entity: string | null } {
-  return "id" in event && typeof event.id === "string" && "entity" in event
 }

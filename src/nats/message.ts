@@ -1,3 +1,4 @@
+import { unescape } from "node:querystring"
 import { headers, type MsgHdrs } from "@nats-io/transport-node"
 import type { LoggedEvent } from "../core/envelope.ts"
 import { renderStreamed } from "../core/render.ts"
@@ -27,6 +28,7 @@ export type Notice =
 const positionHeader = "Signalbox-Position"
 const eventHeader = "Signalbox-Event"
 const noticeHeader = "Signalbox-Notice"
+const orderKeyHeader = "Signalbox-Order-Key"
 
 /** What the headers of a message say. */
 export interface MessagePlace {
@@ -34,6 +36,8 @@ export interface MessagePlace {
   /** Of the event; null for what is none. */
   eventId: string | null
   notice: Notice | null
+  /** Of an event that has one beside its entity: see LoggedEvent. */
+  orderKey?: string | undefined
 }
 
 /** Room for headers beside a body, which count as well. */
@@ -56,13 +60,13 @@ export function resetMessage(prefix: string, position: number, sequence: number)
 }
 
 function ofEvent(event: LoggedEvent, prefix: string, maxPayload: number): LogMessage {
-  const { id: eventId, position, tenant, type } = event
+  const { id: eventId, position, tenant, type, orderKey } = event
   const body = renderStreamed(event)
   const fits =
     body.length < (maxPayload - headerBytes) / 3 || Buffer.byteLength(body) <= maxPayload - headerBytes
   return {
     subject: eventSubject(prefix, { tenant, type }),
-    headers: headersOf({ position, eventId, notice: fits ? null : "pointer" }),
+    headers: headersOf({ position, eventId, notice: fits ? null : "pointer", orderKey }),
     body: fits ? body : pointerTo(event),
     // The event's own id is part of it because a log that was set back gives its positions out anew.
     id: `${subjectToken(tenant)}/${position}/${eventId}`,
@@ -93,11 +97,12 @@ function ofGap({ from, to }: Hole, prefix: string): LogMessage {
   }
 }
 
-function headersOf({ position, eventId, notice }: MessagePlace): MsgHdrs {
+function headersOf({ position, eventId, notice, orderKey }: MessagePlace): MsgHdrs {
   const made = headers()
   made.set(positionHeader, String(position))
   if (eventId !== null) made.set(eventHeader, eventId)
   if (notice !== null) made.set(noticeHeader, notice)
+  if (orderKey !== undefined) made.set(orderKeyHeader, encodeURIComponent(orderKey))
   return made
 }
 
@@ -109,5 +114,6 @@ export function placeIn(found: MsgHdrs | undefined): MessagePlace | null {
   const notice = found?.get(noticeHeader) || null
   if (notice !== null && notice !== "gap" && notice !== "reset" && notice !== "pointer") return null
   if (eventId === null && (notice === null || notice === "pointer")) return null
-  return { position, eventId, notice }
+  const orderKey = found?.get(orderKeyHeader)
+  return { position, eventId, notice, ...(orderKey ? { orderKey: unescape(orderKey) } : {}) }
 }

@@ -92,8 +92,8 @@ async function readStream(
 function itemIn(message: JsMsg): TailItem | null {
   const place = placeIn(message.headers)
   if (place === null) return null
-  const { position, notice } = place
-  if (notice === null) return { kind: "event", position, json: message.data }
+  const { position, notice, orderKey } = place
+  if (notice === null) return { kind: "event", position, json: message.data, orderKey }
   if (notice === "pointer") return { kind: "elsewhere", position }
   if (notice === "reset") return null // the database tells that by itself
   return { kind: "gap", from: fromIn(message), position }

@@ -48,8 +48,8 @@ export async function walkOn(db: Db, { replay, target, wanted, room, budgetMs }:
     const places = await replayPlaces(db, selection, { after: position, upTo, limit: pageRows })
     let reached = places.length < pageRows ? upTo : (places.at(-1)?.position ?? upTo)
     for await (const place of matching(db, places, wanted)) {
-      const { eventId, position: at, entity } = place
-      const event = { id: eventId, entity }
+      const { eventId, position: at } = place
+      const event = { id: eventId, ...place }
       found.push({
         eventId,
         position: at,

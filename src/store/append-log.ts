@@ -60,14 +60,17 @@ export async function lockLog(db: Db): Promise<void> {
 }
 
 /**
- * Brings what the log holds of events up to date; positions stay. As in `updateEvents`, an id is
- * compared as an array of one, which `offset 0` keeps the planner from seeing through.
+ * Brings what the log holds of events up to date; positions stay, and so does what deals them into partitions:
+ * the first entity is kept. As in `updateEvents`, an id is compared as an array of one, which `offset 0` keeps
+ * the planner from seeing through.
  */
 export async function updateLog(db: Db, rows: readonly string[]): Promise<void> {
   await db.query({
     name: "update_log",
     text: `update event_log l set type = x.type, entity = x.entity, actor_id = x.actor_id,
-        occurred_at = x.occurred_at, correlation_id = x.correlation_id, tie = x.tie
+        occurred_at = x.occurred_at, correlation_id = x.correlation_id, tie = x.tie,
+        order_key = case when x.entity is distinct from l.entity
+          then coalesce(l.order_key, l.entity, l.event_id::text) else l.order_key end
       from (
         select array[event_id] as ids, type, entity, actor_id, occurred_at, correlation_id, tie
         from jsonb_to_recordset($1::jsonb) as r (event_id uuid, type text, entity text, actor_id text,

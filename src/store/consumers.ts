@@ -2,6 +2,7 @@ import type { Pool } from "pg"
 import { SignalboxError } from "../core/errors.ts"
 import { transaction, type Db } from "./database.ts"
 import { mustBeReached } from "./log-pages.ts"
+import { orderKeyOf } from "./logged-events.ts"
 
 /** What stands on the consumer machine. */
 export type ConsumerKind = "handler" | "callback" | "webhook" | "group"
@@ -110,8 +111,9 @@ export async function repartition(
     partitions,
   ])
   await db.query("update stream_subscriptions set partitions = $2 where id = $1", [id, partitions])
-  const { rows } = await db.query<{ event_id: string; entity: string | null }>(
-    `select d.event_id, l.entity from event_deliveries d left join event_log l on l.event_id = d.event_id
+  const { rows } = await db.query<{ event_id: string; key: string | null }>(
+    `select d.event_id, ${orderKeyOf("l")} as key
+     from event_deliveries d left join event_log l on l.event_id = d.event_id
      where d.subscription_id = $1 and d.status in ('running', 'retrying', 'held')`,
     [id],
   )
@@ -125,7 +127,7 @@ export async function repartition(
       JSON.stringify(
         rows.map((row) => ({
           ids: [row.event_id],
-          partition: partitionOf(row.entity ?? row.event_id, partitions),
+          partition: partitionOf(row.key ?? row.event_id, partitions),
         })),
       ),
     ],

@@ -24,6 +24,7 @@ const pageRows = 500
 /** A row of the log with its event. */
 export interface LoggedRow extends EventRow {
   position: number
+  order_key: string | null
   event_references: Reference[] | null
 }
 
@@ -42,7 +43,9 @@ export function referencesOf(id: string): string {
 
 /** The event of a row. */
 export function loggedEvent(row: LoggedRow): LoggedEvent {
-  return { ...storedEvent(row), position: row.position, references: row.event_references ?? [] }
+  const { position, order_key: orderKey, event_references: references } = row
+  const event = { ...storedEvent(row), position, references: references ?? [] }
+  return orderKey === null ? event : { ...event, orderKey }
 }
 
 /**
@@ -58,12 +61,12 @@ export async function readLogPage(db: Db, after: number, maxBytes: number): Prom
       select h.position as head, p.*
       from event_log_head h
       left join lateral (
-        select l.position, l.found, event.*, ${referencesOf("l.event_id")} as event_references
+        select l.position, l.order_key, l.found, event.*, ${referencesOf("l.event_id")} as event_references
         from (
-          select position, event_id, count(*) over () as found,
+          select position, event_id, order_key, count(*) over () as found,
             sum(bytes) over (order by position) - bytes as bytes_before
           from (
-            select position, event_id, bytes from event_log where position > $1 order by position limit ${pageRows}
+            select position, event_id, order_key, bytes from event_log where position > $1 order by position limit ${pageRows}
           ) next
         ) l
         left join ${eventOf("l.event_id")} on true

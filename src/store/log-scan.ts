@@ -2,13 +2,12 @@ import type { LoggedEvent } from "../core/envelope.ts"
 import type { EventHeadFields } from "../core/filter.ts"
 import type { Db } from "./database.ts"
 import type { Hole } from "./log-pages.ts"
-import { findLoggedEvents } from "./logged-events.ts"
+import { findLoggedEvents, orderKeyOf } from "./logged-events.ts"
 
 /** What the log tells of an event without reading it. */
 export interface ScannedEvent extends EventHeadFields {
   position: number
   id: string
-  entity: string | null
   /** Size of its body. */
   bytes: number
 }
@@ -33,7 +32,6 @@ interface ScanRow {
   source: string
   type: string
   priority: ScannedEvent["priority"]
-  entity: string | null
   bytes: number | null
 }
 
@@ -44,7 +42,7 @@ interface ScanRow {
 export async function scanLog(db: Db, tenant: string, after: number): Promise<LogScan> {
   const { rows } = await db.query<ScanRow>(
     `with page as materialized (
-       select position, event_id, tenant, platform, source, type, priority, entity,
+       select position, event_id, tenant, platform, source, type, priority,
          lag(position, 1, $2::bigint) over (order by position) as previous
        from (select * from event_log where position > $2 order by position limit ${scanRows}) l
      )
@@ -54,7 +52,6 @@ export async function scanLog(db: Db, tenant: string, after: number): Promise<Lo
      left join lateral (
        select position, previous, platform, source, type, priority,
          case when tenant = $1 then event_id end as id,
-         case when tenant = $1 then entity end as entity,
          case when tenant = $1 then
            (select octet_length(raw) from events where events.id = page.event_id) end as bytes
        from page
@@ -64,12 +61,12 @@ export async function scanLog(db: Db, tenant: string, after: number): Promise<Lo
     [tenant, after],
   )
   const items: LogScan["items"] = []
-  for (const { position, previous, id, bytes, platform, source, type, priority, entity } of rows) {
+  for (const { position, previous, id, bytes, platform, source, type, priority } of rows) {
     if (position === null || previous === null) continue
     if (previous < position - 1) items.push({ from: previous + 1, to: position - 1 })
     if (id === null) continue
     if (bytes === null) items.push({ from: position, to: position })
-    else items.push({ position, id, bytes, platform, source, type, priority, entity })
+    else items.push({ position, id, bytes, platform, source, type, priority })
   }
   const { head = 0, found = 0, last = null } = rows[0] ?? {}
   const end = last ?? after
@@ -79,8 +76,9 @@ export async function scanLog(db: Db, tenant: string, after: number): Promise<Lo
 
 /** Logged events by id, in position order; those that are gone, or not in sight, are left out. */
 export async function readLoggedEvents(db: Db, ids: readonly string[]): Promise<LoggedEvent[]> {
-  const { rows } = await db.query<{ eventId: string; position: number }>(
-    `select event_id as "eventId", position from event_log where event_id = any($1::uuid[]) order by position`,
+  const { rows } = await db.query<{ eventId: string; position: number; orderKey: string }>(
+    `select event_id as "eventId", position, ${orderKeyOf("l")} as "orderKey"
+     from event_log l where event_id = any($1::uuid[]) order by position`,
     [ids],
   )
   return findLoggedEvents(db, rows, { payload: true })

@@ -12,13 +12,19 @@ export function eventOf(id: string, { payload }: { payload: boolean } = { payloa
     where id = ${id} limit 1) as event`
 }
 
+/** What deals a row of the log into partitions, in SQL, whatever its entity is by now: see `orderKey`. */
+export function orderKeyOf(row: string): string {
+  return `coalesce(${row}.order_key, ${row}.entity, ${row}.event_id::text)`
+}
+
 /**
  * Events by id with their places in the log and their references, in the order of `places`. Those that
- * are not there any more are left out. Without `payload`, `raw` is empty and no body is read.
+ * are not there any more are left out. Without `payload`, `raw` is empty and no body is read. Without
+ * its order key a place does not tell the partition.
  */
 export async function findLoggedEvents(
   db: Db,
-  places: readonly { eventId: string; position: number }[],
+  places: readonly { eventId: string; position: number; orderKey?: string }[],
   { payload }: { payload: boolean },
 ): Promise<LoggedEvent[]> {
   if (places.length === 0) return []
@@ -29,9 +35,13 @@ export async function findLoggedEvents(
     () => findReferences(db, ids),
   )
   const events = new Map(rows.map((row) => [row.id, storedEvent(row)]))
-  return places.flatMap(({ eventId, position }) => {
+  return places.flatMap(({ eventId, position, orderKey }) => {
     const event = events.get(eventId)
-    return event === undefined ? [] : [{ ...event, position, references: references.get(eventId) ?? [] }]
+    if (event === undefined) return []
+    const found = { ...event, position, references: references.get(eventId) ?? [] }
+    return orderKey === undefined || orderKey === (event.entity ?? event.id)
+      ? [found]
+      : [{ ...found, orderKey }]
   })
 }
 

@@ -2,6 +2,7 @@ import type { Filter } from "../core/filter.ts"
 import type { ReplayChoice } from "../core/replay.ts"
 import type { Db } from "./database.ts"
 import { createConditions, wantedTypes, type Conditions } from "./filter-conditions.ts"
+import { orderKeyOf } from "./logged-events.ts"
 
 /** Which places of the log a replay looks at. */
 export interface ReplaySelection extends Omit<ReplayChoice, "filter"> {
@@ -18,6 +19,8 @@ export interface ReplayPlace {
   position: number
   bytes: number
   entity: string | null
+  /** See `orderKey`. */
+  orderKey: string
   /** The sender's own name of the event. */
   name: string
 }
@@ -31,7 +34,7 @@ export async function replayPlaces(
   const conditions = await conditionsOf(db, selection)
   within(conditions, after, upTo)
   const { rows } = await db.query<ReplayPlace>(
-    `select l.event_id as "eventId", l.position, l.bytes, l.entity, l.name
+    `select l.event_id as "eventId", l.position, l.bytes, l.entity, ${orderKeyOf("l")} as "orderKey", l.name
      from event_log l where ${conditions.text()} order by l.position limit ${limit}`,
     conditions.values,
   )

@@ -76,9 +76,9 @@ async function rowsOf(
     name: "read_wanted_log",
     text: `
       with wanted as materialized (
-        select position, event_id, found, sum(bytes) over (order by position) - bytes as bytes_before
+        select position, event_id, order_key, found, sum(bytes) over (order by position) - bytes as bytes_before
         from (
-          select l.position, l.event_id, l.bytes, count(*) over () as found
+          select l.position, l.event_id, l.order_key, l.bytes, count(*) over () as found
           from (select * from event_log where position > $1 and position <= $2 order by position) l
           join unnest($4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[])
             as w (tenant, platform, source, type, name, priority)
@@ -86,7 +86,7 @@ async function rowsOf(
           order by l.position limit ${maxEvents}
         ) next
       )
-      select w.position, w.found, event.*, event.id is null as "isGone",
+      select w.position, w.order_key, w.found, event.*, event.id is null as "isGone",
         ${referencesOf("w.event_id")} as event_references
       from wanted w
       left join ${eventOf("w.event_id")} on true

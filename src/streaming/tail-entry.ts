@@ -55,7 +55,7 @@ export function toTailEntry(item: TailItem): Entry | null {
       ? toEntry({ from: item.from, to: item.position })
       : null
   }
-  const { json, position } = item
+  const { json, position, orderKey } = item
   const text = Buffer.from(json.buffer, json.byteOffset, json.byteLength)
   const mark = text.indexOf(payloadMark)
   if (mark === -1 || text.includes(10) || text.includes(13)) return null
@@ -63,6 +63,7 @@ export function toTailEntry(item: TailItem): Entry | null {
   if (head === null || head.position !== position) return null
   return createRenderedEntry(text, head, (copy) => ({
     ...head,
+    ...(orderKey === undefined ? {} : { orderKey }),
     raw: copy.subarray(mark + payloadMark.length, -1),
   }))
 }
