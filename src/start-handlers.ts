@@ -9,6 +9,7 @@ import type { SubmitEvent } from "./handlers/submit-caused.ts"
 import type { Ingest } from "./ingest/ingest.ts"
 import type { Database } from "./store/database.ts"
 import { readLogPage } from "./store/log-pages.ts"
+import { judgePlace } from "./store/log-publications.ts"
 import { readWantedLog } from "./store/wanted-log.ts"
 import type { Feed } from "./streaming/feed.ts"
 import { recentStretch } from "./streaming/recent-stretch.ts"
@@ -36,7 +37,8 @@ export async function startHandlers(
     database,
     read: async (after) => recentStretch(feed, after) ?? (await readLogPage(database.work, after, readBytes)),
     readWanted: (after, mayWant) => readWantedLog(database.work, after, mayWant, readBytes),
-    onGrowth: (wake) => feed.subscribe({ advance: wake, setBack: wake }),
+    holds: async (place) => (await judgePlace(database.work, place)) !== "other",
+    onNews: (listener) => feed.subscribe(listener),
     clock,
     log,
   })

@@ -12,7 +12,7 @@ import type { DeliveryDefinition } from "./delivery-definition.ts"
 import { startFollower, type Follower, type FollowOptions } from "./follow.ts"
 import { createLeaseKeeper } from "./lease-keeper.ts"
 import { createLedger } from "./ledger.ts"
-import { createLogWindow, type ReadLog, type ReadWanted } from "./log-window.ts"
+import { createLogWindow, type EventPlace, type ReadLog, type ReadWanted } from "./log-window.ts"
 import { createOneAtATime } from "./one-at-a-time.ts"
 import { partitionOf } from "./partition-of.ts"
 import { startPartitionWorker } from "./partition-worker.ts"
@@ -27,12 +27,14 @@ export interface ConsumersOptions {
   read: ReadLog
   /** The same for one consumer that lags behind the others. */
   readWanted?: ReadWanted
+  /** Whether the log still has an event where it was read; false where the log was set back. */
+  holds?: (place: EventPlace) => Promise<boolean>
   log: Log
   clock?: Clock
   /** Chance, 0 up to 1, for the jitter of retries. */
   random?: () => number
-  /** Calls back whenever the log has grown, until what it answers is called; asked once somebody listens. */
-  onGrowth?: (wake: () => void) => () => void
+  /** Tells of the log until what it answers is called; asked once somebody listens. */
+  onNews?: (listener: LogListener) => () => void
   /** Name of this process among those that run consumers; unique for each start. */
   member?: string
   /** After so long without a sign of life others take this process's partitions over (10,000). */
@@ -41,6 +43,14 @@ export interface ConsumersOptions {
   beatMs?: number
   /** How long a stop waits for what runs (10,000). */
   drainMs?: number
+}
+
+/** Told what becomes of the log. */
+export interface LogListener {
+  /** It may have grown. */
+  advance(): void
+  /** It was set back (a restore, a standby that lacked the last events): places of before mean nothing any more. */
+  setBack(): void
 }
 
 /** A consumer as this process runs it. */
@@ -113,11 +123,13 @@ export function createConsumers(options: ConsumersOptions): Consumers {
   })
   const ledger = createLedger(pool, clock)
   const oneSuspectAtATime = createOneAtATime()
-  const window = createLogWindow(read, { readWanted: options.readWanted })
+  const { readWanted, holds } = options
+  const window = createLogWindow(read, { readWanted, holds, onSetBack: startOver })
   const services = {
     pool,
     ledger,
     read: window.read,
+    checkLog: window.check,
     clock,
     random,
     log,
@@ -151,13 +163,24 @@ export function createConsumers(options: ConsumersOptions): Consumers {
   }
 
   function listen(): void {
-    deafen ??= stopped === undefined ? options.onGrowth?.(wake) : undefined
+    deafen ??= stopped === undefined ? options.onNews?.({ advance: wake, setBack }) : undefined
   }
 
   function wake(): void {
     window.refresh()
     keeper.wake()
     for (const follower of followers) follower.wake()
+  }
+
+  function setBack(): void {
+    window.clear()
+    startOver()
+  }
+
+  function startOver(): void {
+    log.error({ member }, "the log was set back; consumers go on from what the database says")
+    keeper.startOver(new Error("the log was set back"))
+    for (const follower of followers) follower.startOver()
   }
 
   async function beatOn(): Promise<void> {

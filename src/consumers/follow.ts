@@ -23,6 +23,8 @@ export interface Follower {
   /** Resolves when it knows where it begins: every later event is its. */
   ready: Promise<void>
   wake(): void
+  /** The log was set back: goes on from its end where it was beyond. */
+  startOver(): void
   /** Cuts short what runs, and ends. Idempotent. */
   stop(): Promise<void>
 }
@@ -45,6 +47,7 @@ export function startFollower(
   const log = parent.child({ consumer: name })
   const waker = createWaker()
   const stopped = new AbortController()
+  let isSetBack = false
   const ended = Promise.withResolvers<void>()
   const ready = Promise.withResolvers<void>()
   const ours = (event: LoggedEvent) => tenant === everyTenant || event.tenant === tenant
@@ -56,7 +59,9 @@ export function startFollower(
       try {
         position ??= from === "earliest" ? (await logBounds(pool)).first - 1 : await logHead(pool)
         ready.resolve()
+        if (isSetBack) position = await returned(position)
         const { items, upTo } = await read(position)
+        if (isSetBack) continue
         for (const item of items) {
           if (stopped.signal.aborted) return
           if ("to" in item) log.error(item, "retention has passed this callback: events are missing")
@@ -70,6 +75,17 @@ export function startFollower(
         await sleep(1_000, undefined, { signal: stopped.signal }).catch(() => {})
       }
     }
+  }
+
+  /** Where to go on; nobody knows which of the events that took the places of others it has not had. */
+  async function returned(before: number): Promise<number> {
+    const position = Math.min(before, await logHead(pool))
+    isSetBack = false
+    log.error(
+      { from: before, position },
+      "the log was set back: this callback goes on from here, and may miss events",
+    )
+    return position
   }
 
   async function hand(event: LoggedEvent): Promise<void> {
@@ -88,6 +104,10 @@ export function startFollower(
   return {
     ready: ready.promise,
     wake: waker.wake,
+    startOver() {
+      isSetBack = true
+      waker.wake()
+    },
     stop() {
       stopped.abort()
       ended.resolve()

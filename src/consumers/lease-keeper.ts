@@ -33,6 +33,8 @@ export interface LeaseKeeper {
   alive: () => boolean
   /** Wakes every worker. */
   wake(): void
+  /** Makes every worker go on from what the database says. */
+  startOver(reason: Error): void
   /** Stops the workers of a consumer, or all of them, and gives their partitions back. */
   release(subscriptionId: string | undefined, deadline: AbortSignal): Promise<void>
 }
@@ -93,8 +95,12 @@ export function createLeaseKeeper(options: LeaseKeeperOptions): LeaseKeeper {
   async function saveCursors(): Promise<void> {
     const cursors = [...workers.values()].flatMap((worker) => worker.unsavedCursor() ?? [])
     if (cursors.length === 0) return
-    await moveCursors(pool, cursors)
-    for (const cursor of cursors) workers.get(leaseKey(cursor))?.noteSaved(cursor.position)
+    const moved = await moveCursors(pool, cursors)
+    for (const cursor of cursors) {
+      const worker = workers.get(leaseKey(cursor))
+      if (moved.has(leaseKey(cursor))) worker?.noteSaved(cursor.position)
+      else worker?.startOver(new Error("its cursor was refused"))
+    }
   }
 
   function drop(key: string): void {
@@ -105,6 +111,10 @@ export function createLeaseKeeper(options: LeaseKeeperOptions): LeaseKeeper {
 
   function wake(): void {
     for (const worker of workers.values()) worker.wake()
+  }
+
+  function startOver(reason: Error): void {
+    for (const worker of workers.values()) worker.startOver(reason)
   }
 
   async function leave(key: string, deadline: AbortSignal): Promise<void> {
@@ -134,5 +144,5 @@ export function createLeaseKeeper(options: LeaseKeeperOptions): LeaseKeeper {
     await Promise.all(chosen.map(([key]) => leave(key, deadline)))
   }
 
-  return { beat, alive, wake, release }
+  return { beat, alive, wake, startOver, release }
 }

@@ -14,7 +14,10 @@ import {
 import { failureOf } from "../store/failure.ts"
 import { coalesce } from "./coalesce.ts"
 
-/** The lease under which something was to be written belongs to somebody else now. */
+/**
+ * The lease under which something was to be written belongs to somebody else now; or, where a page was to begin, the
+ * database was set back and does not have what was written before.
+ */
 export const lost = "lost"
 
 /** Writes the attempts of all consumers of a process, many in one statement. */

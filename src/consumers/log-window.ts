@@ -8,6 +8,8 @@ export interface Stretch {
   items: readonly (LoggedEvent | Hole)[]
   /** It says everything about positions up to here. */
   upTo: number
+  /** Last position of the log as the database had it; missing where somebody else told the stretch. */
+  head?: number
 }
 
 /**
@@ -29,6 +31,16 @@ export interface LogWindowOptions {
   maxItems?: number
   /** Serves readers that lag behind what is kept. */
   readWanted?: ReadWanted | undefined
+  /** Whether the log still has an event where it was read. */
+  holds?: ((place: EventPlace) => Promise<boolean>) | undefined
+  /** Told that the log was found to be set back, once nothing of before is kept. */
+  onSetBack?: (() => void) | undefined
+}
+
+/** An event and its place in the log. */
+export interface EventPlace {
+  position: number
+  eventId: string
 }
 
 /** The log as many readers share it. */
@@ -36,6 +48,10 @@ export interface LogWindow {
   read: ReadLog
   /** Says that the log may have grown: its end is looked for anew. */
   refresh: () => void
+  /** Looks whether what is kept is of the log as it is; whoever has lost a connection does, for a standby may have taken over. */
+  check: () => Promise<void>
+  /** Forgets everything: the log was set back. What is being read meanwhile tells nothing. */
+  clear: () => void
 }
 
 /**
@@ -46,7 +62,7 @@ export interface LogWindow {
  */
 export function createLogWindow(
   read: ReadLog,
-  { maxBytes = 32 * 1024 * 1024, maxItems = 256, readWanted }: LogWindowOptions = {},
+  { maxBytes = 32 * 1024 * 1024, maxItems = 256, readWanted, holds, onSetBack }: LogWindowOptions = {},
 ): LogWindow {
   let items: (LoggedEvent | Hole)[] = []
   let after = 0 // the window says everything about positions from here …
@@ -54,7 +70,9 @@ export function createLogWindow(
   let bytes = 0
   let end: number | undefined // where nothing followed since the last refresh
   let underWay = new Map<number, Promise<Stretch>>() // begun since the last refresh
-  const wantedUnderWay = new Map<MayWant, Map<number, Promise<Stretch | undefined>>>()
+  let wantedUnderWay = new Map<MayWant, Map<number, Promise<Stretch | undefined>>>()
+  let newest: EventPlace | undefined
+  let era = {} // another after each time that the log was set back
 
   function keep(position: number, stretch: Stretch): void {
     if (stretch.upTo === position || position < upTo) return
@@ -67,6 +85,7 @@ export function createLogWindow(
     for (const item of stretch.items) {
       items.push(item)
       bytes += bytesOf(item)
+      if ("id" in item) newest = { position: item.position, eventId: item.id }
     }
     let surplus = 0
     for (const item of items) {
@@ -87,9 +106,46 @@ export function createLogWindow(
     return { items: found, upTo: whole || last === undefined ? upTo : lastOf(last) }
   }
 
+  function clear(): void {
+    era = {}
+    items = []
+    after = upTo = bytes = 0
+    newest = end = undefined
+    underWay = new Map()
+    wantedUnderWay = new Map()
+  }
+
+  function setBack(): void {
+    clear()
+    onSetBack?.()
+  }
+
+  async function check(): Promise<void> {
+    const current = era
+    if (newest === undefined || holds === undefined || (await holds(newest)) || current !== era) return
+    setBack()
+  }
+
+  /** What was read, and nothing where the log was set back: readers are told otherwise where to go on. */
+  async function checked<T extends Stretch | undefined>(
+    position: number,
+    reading: Promise<T>,
+    isStored = (stretch: Stretch) => stretch.head !== undefined,
+  ): Promise<T | Stretch> {
+    const current = era
+    const stretch = await reading
+    if (stretch === undefined) return stretch
+    if (current === era && stretch.head !== undefined && stretch.head < position) setBack()
+    // After the reading, so that nothing of another log passes.
+    if (current === era && stretch.upTo > position && isStored(stretch)) await check()
+    return current === era ? stretch : { items: [], upTo: position }
+  }
+
   async function readOn(position: number, shared: typeof underWay): Promise<Stretch> {
     try {
-      const stretch = await read(position)
+      const current = era
+      const stretch = await checked(position, read(position))
+      if (current !== era) return stretch
       keep(position, stretch)
       if (stretch.upTo === position && shared === underWay) end = position
       return stretch
@@ -104,13 +160,14 @@ export function createLogWindow(
     wantedUnderWay.set(mayWant, shared)
     const known = shared.get(position)
     if (known !== undefined) return known
-    const reading = Promise.resolve(readWanted?.(position, mayWant))
+    const reading = readWanted && checked(position, readWanted(position, mayWant), () => true)
+    if (reading === undefined) return undefined
     shared.set(position, reading)
     try {
       return await reading
     } finally {
       shared.delete(position)
-      if (shared.size === 0) wantedUnderWay.delete(mayWant)
+      if (shared.size === 0 && wantedUnderWay.get(mayWant) === shared) wantedUnderWay.delete(mayWant)
     }
   }
 
@@ -135,6 +192,8 @@ export function createLogWindow(
       // What is under way may have looked before the growth: who comes now does not wait for that.
       underWay = new Map()
     },
+    check,
+    clear,
   }
 }
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises"
 import type { LoggedEvent } from "../core/envelope.ts"
 import { eventWeight } from "../core/event-weight.ts"
-import { leasedPosition, moveCursors, type TakenLease } from "../store/consumer-leases.ts"
+import { moveCursors, type Cursor, type TakenLease } from "../store/consumer-leases.ts"
 import { interruptedAttempts, takeDue, type Settlement } from "../store/deliveries.ts"
 import { retryAllLeft } from "../store/held-deliveries.ts"
 import { readLoggedEvents } from "../store/log-scan.ts"
@@ -11,7 +11,9 @@ import { createDueWork } from "./due-work.ts"
 import { createEntityOrder } from "./entity-order.ts"
 import { createLane } from "./lane.ts"
 import { orderKey } from "./partition-of.ts"
+import type { ReadLog } from "./log-window.ts"
 import { paceOf } from "./pace.ts"
+import { placeOf, refused } from "./place.ts"
 import { readAhead } from "./read-ahead.ts"
 import { createRecovery } from "./recover.ts"
 import { handedBack, heldBack } from "./settlements.ts"
@@ -44,7 +46,7 @@ export function startPartitionWorker(
   const pace = paceOf(definition)
   const mayWant = mayBeWantedBy(definition)
   const readWanted = (after: number) => services.read(after, mayWant)
-  const read = pace.readsAhead ? readAhead(readWanted) : readWanted
+  let read: ReadLog = readWanted
   const waker = createWaker()
   const ending = new AbortController() // begins nothing new
   const cut = new AbortController() // ends the runs
@@ -121,11 +123,12 @@ export function startPartitionWorker(
     lane,
     order,
     hold,
+    written: () => saved,
     onMoved(upTo, isWritten) {
       position = upTo
       if (isWritten) saved = upTo
     },
-    onLost: abandon,
+    onRefused: () => refused(pool, lease, abandon),
     log,
     signal: ending.signal,
   })
@@ -193,9 +196,11 @@ export function startPartitionWorker(
   }
 
   async function open(): Promise<void> {
-    const stored = await leasedPosition(pool, lease)
+    await services.checkLog()
+    const stored = await placeOf(pool, lease, log)
     if (stored === undefined) return abandon()
     position = saved = stored
+    read = pace.readsAhead ? readAhead(readWanted) : readWanted // anew: what was read ahead may be of another log
     if (delivery !== undefined) {
       await retryAllLeft(pool, lease, "running", clock())
       if (order === undefined) await retryAllLeft(pool, lease, "held", clock())
@@ -216,6 +221,7 @@ export function startPartitionWorker(
       if (!skips && clock().getTime() >= due.at() && (await due.take()) > 0) continue
       if (ending.signal.aborted) return
       const stretch = await read(position)
+      if (fault !== undefined) throw fault
       const grew = stretch.upTo > position
       if (grew) await take(stretch)
       const tookReplayed = !skips && clock().getTime() >= nextReplayedAt() && (await replayed.take()) > 0
@@ -234,6 +240,10 @@ export function startPartitionWorker(
     return event
   }
 
+  function unsaved(): Cursor | undefined {
+    return position > saved ? { ...lease, position, written: saved } : undefined
+  }
+
   function abandon(): void {
     ending.abort()
     cut.abort()
@@ -249,7 +259,8 @@ export function startPartitionWorker(
     await lane.idle()
     await Promise.all(holding)
     await Promise.all(unstarted.map((work) => write(handBack(work))))
-    if (position > saved && !gone.signal.aborted) await moveCursors(pool, [{ ...lease, position }])
+    const cursor = unsaved()
+    if (cursor !== undefined && !gone.signal.aborted) await moveCursors(pool, [cursor])
   }
 
   async function stop(deadline: AbortSignal): Promise<void> {
@@ -277,10 +288,11 @@ export function startPartitionWorker(
       waker.wake()
     },
     noteDue,
+    startOver,
     noteSaved(upTo) {
       saved = Math.max(saved, upTo)
     },
-    unsavedCursor: () => (position > saved && !ending.signal.aborted ? { ...lease, position } : undefined),
+    unsavedCursor: () => (ending.signal.aborted ? undefined : unsaved()),
     stop: (deadline) => (stopping ??= stop(deadline)),
     abandon,
   }

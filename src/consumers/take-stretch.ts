@@ -21,9 +21,12 @@ export interface TakeStretchOptions {
   order: EntityOrder | undefined
   /** Puts back what has to wait for an earlier event of its entity. */
   hold: (work: Work) => void
+  /** Up to where the cursor is known to be written. */
+  written: () => number
   /** Told how far the partition has come, and whether that is written. */
   onMoved: (upTo: number, isWritten: boolean) => void
-  onLost: () => void
+  /** The page was refused; rejects where its partition is to start over. */
+  onRefused: () => Promise<void>
   log: Log
   /** Aborted when nothing new is to begin. */
   signal: AbortSignal
@@ -31,12 +34,13 @@ export interface TakeStretchOptions {
 
 /** Makes a function that begins what a partition wants of a stretch of the log, page by page as there is room. */
 export function createTakeStretch(options: TakeStretchOptions): (stretch: Stretch) => Promise<void> {
-  const { lease, skips, pageSize, wants, ledger, lane, order, hold, onMoved, onLost, log, signal } = options
+  const { lease, skips, pageSize, wants, ledger, lane, order, hold, log, signal } = options
+  const { written, onMoved, onRefused } = options
 
   async function begin(mine: readonly LoggedEvent[], upTo: number): Promise<void> {
     const events = mine.map(toBegin)
-    const begun = await ledger.begin({ lease, upTo, events })
-    if (begun === lost) return onLost()
+    const begun = await ledger.begin({ lease, upTo, written: written(), events })
+    if (begun === lost) return onRefused()
     onMoved(upTo, true)
     const fresh = mine
       .filter(({ id }) => begun.has(id))

@@ -16,6 +16,8 @@ export interface WorkerServices {
   pool: Pool
   ledger: Ledger
   read: ReadLog
+  /** Looks whether the log is still the one that was read. */
+  checkLog: () => Promise<void>
   clock: Clock
   random: () => number
   log: Log
@@ -32,6 +34,8 @@ export interface PartitionWorker {
   wake(): void
   /** Says that a delivery is due at a time; an early word costs a query, a missed one is said again. */
   noteDue(at: Date): void
+  /** Goes on from what the database says, once what runs has ended: what it remembers may be wrong. */
+  startOver(reason: Error): void
   /** How far it has read, where that is further than what is written. */
   unsavedCursor(): Cursor | undefined
   noteSaved(upTo: number): void

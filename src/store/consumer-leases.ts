@@ -18,6 +18,8 @@ export interface TakenLease extends Lease {
 /** Up to where a partition was read. */
 export interface Cursor extends Lease {
   position: number
+  /** Up to where it is known to have been written: where the database has less, that was set back. */
+  written: number
 }
 
 /** One partition as every member sees it. */
@@ -160,23 +162,53 @@ export async function leasedPosition(db: Db, lease: Lease): Promise<number | und
   return rows[0]?.position
 }
 
-/** Moves cursors over events that their consumers do not want; those taken over stay where they are. */
-export async function moveCursors(db: Db, cursors: readonly Cursor[]): Promise<void> {
-  await db.query(
+/** Takes a cursor back to the end of the log and answers both places; undefined where it is not beyond, or taken over. */
+export async function returnToLog(
+  db: Db,
+  lease: Lease,
+): Promise<{ from: number; position: number } | undefined> {
+  const { rows } = await db.query<{ from: number; position: number }>(
+    `with beyond as (
+       select p.position as "from", h.position from subscription_partitions p cross join event_log_head h
+       where p.subscription_id = $1 and p.partition = $2 and p.fence = $3 and p.position > h.position
+       for no key update of p)
+     update subscription_partitions p set position = beyond.position
+     from beyond where p.subscription_id = $1 and p.partition = $2
+     returning beyond."from", p.position`,
+    [lease.subscriptionId, lease.partition, lease.fence],
+  )
+  return rows[0]
+}
+
+/**
+ * A condition in SQL: the database has the cursor that the holder of `p` wrote last, and the log to where it is to
+ * move. Without it, a holder would take the cursor of a database that was set back beyond what came in since.
+ */
+export const followsOn = `p.position >= l.written and l.position <= (select position from event_log_head)`
+
+/**
+ * Moves cursors over events that their consumers do not want, and answers the `leaseKey`s of those moved; those taken
+ * over stay where they are, as do those of a database that was set back.
+ */
+export async function moveCursors(db: Db, cursors: readonly Cursor[]): Promise<Set<string>> {
+  const { rows } = await db.query<{ key: string }>(
     `with held as (
-       select p.subscription_id, p.partition, c.position
+       select p.subscription_id, p.partition, l.position
        from subscription_partitions p
-       join unnest($1::uuid[], $2::smallint[], $3::bigint[], $4::bigint[])
-         as c (subscription_id, partition, fence, position) using (subscription_id, partition)
-       where p.fence = c.fence
+       join unnest($1::uuid[], $2::smallint[], $3::bigint[], $4::bigint[], $5::bigint[])
+         as l (subscription_id, partition, fence, position, written) using (subscription_id, partition)
+       where p.fence = l.fence and ${followsOn}
        order by 1, 2 for no key update of p)
      update subscription_partitions p set position = greatest(p.position, held.position)
-     from held where p.subscription_id = held.subscription_id and p.partition = held.partition`,
+     from held where p.subscription_id = held.subscription_id and p.partition = held.partition
+     returning p.subscription_id || '/' || p.partition as key`,
     [
       cursors.map((cursor) => cursor.subscriptionId),
       cursors.map((cursor) => cursor.partition),
       cursors.map((cursor) => cursor.fence),
       cursors.map((cursor) => cursor.position),
+      cursors.map((cursor) => cursor.written),
     ],
   )
+  return new Set(rows.map(({ key }) => key))
 }

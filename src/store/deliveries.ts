@@ -1,5 +1,5 @@
 import type { ConsumerKind } from "./consumers.ts"
-import type { Lease } from "./consumer-leases.ts"
+import { followsOn, type Lease } from "./consumer-leases.ts"
 import type { Db } from "./database.ts"
 import { jsonRow, jsonRows } from "./json-rows.ts"
 
@@ -23,6 +23,8 @@ export interface BegunEvent {
 export interface Begin {
   lease: Lease
   upTo: number
+  /** Up to where the cursor is known to have been written. */
+  written: number
   events: readonly BegunEvent[]
 }
 
@@ -98,8 +100,8 @@ export function leaseKey({ subscriptionId, partition }: Omit<Lease, "fence">): s
 /**
  * Counts a first attempt at every event of these pages and moves the cursors behind them, all at once:
  * from then on the rows, not the cursors, say what is left to do. Answers by `leaseKey` which events
- * are new to their consumer and to be run; a partition that was taken over is missing from the answer, and nothing
- * was written for it. At most one page a partition.
+ * are new to their consumer and to be run; a partition that was taken over, or whose cursor is not where its holder
+ * wrote it last, is missing from the answer, and nothing was written for it. At most one page a partition.
  */
 export async function beginAttempts(
   db: Db,
@@ -112,9 +114,9 @@ export async function beginAttempts(
     text: `with held as (
         select p.subscription_id, p.partition, l.position
         from subscription_partitions p
-        join unnest($1::uuid[], $2::smallint[], $3::bigint[], $4::bigint[])
-          as l (subscription_id, partition, fence, position) using (subscription_id, partition)
-        where p.fence = l.fence
+        join unnest($1::uuid[], $2::smallint[], $3::bigint[], $4::bigint[], $13::bigint[])
+          as l (subscription_id, partition, fence, position, written) using (subscription_id, partition)
+        where p.fence = l.fence and ${followsOn}
         order by 1, 2 for no key update of p),
       moved as (
         update subscription_partitions p set position = greatest(p.position, held.position)
@@ -148,6 +150,7 @@ export async function beginAttempts(
       now,
       rows.map((row) => row.event.status ?? "running"),
       rows.map((row) => row.event.orderKey ?? null),
+      pages.map((page) => page.written),
     ],
   })
   return new Map(

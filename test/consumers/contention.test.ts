@@ -44,7 +44,8 @@ test("leases, cursors, attempts and settlements may be written at the same time,
   const pages = () =>
     leases.map((lease, partition) => ({
       lease,
-      upTo: lease.position + 100,
+      upTo: events.length,
+      written: lease.position,
       events: events
         .filter((_, n) => n % partitions === partition)
         .map(({ id }, n) => ({ eventId: id, tenant: "default", position: n })),
@@ -71,7 +72,11 @@ test("leases, cursors, attempts and settlements may be written at the same time,
     rounds((n) =>
       moveCursors(
         db,
-        leases.map((lease) => ({ ...lease, position: lease.position + n })),
+        leases.map((lease) => ({
+          ...lease,
+          position: Math.min(lease.position + n, events.length),
+          written: lease.position,
+        })),
       ),
     ),
     rounds(() => beginAttempts(db, pages(), now)),
