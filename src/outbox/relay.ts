@@ -12,6 +12,7 @@ import {
   outboxChannel,
   purgeOutbox,
   takeOutbox,
+  takeOutboxTurn,
   type WaitingEntry,
 } from "../store/outbox.ts"
 
@@ -34,7 +35,7 @@ export interface RelayOptions {
   log: Log
 }
 
-/** Hands over what was published, for as long as it is started. */
+/** Hands over what was published, for as long as it is started; of several, one at a time. */
 export interface Relay {
   start(): Promise<void>
   stop(): Promise<void>
@@ -45,6 +46,8 @@ const batchBytes = 8 * 2 ** 20
 const shortestMs = 250
 const longestMs = 2_000
 const maxAttempts = 12
+/** The server takes the turn from a process that was held still in the midst of one. */
+const longestTurnMs = 60_000
 const keptHours = 24
 const purgeEveryMs = 60_000
 const purgeBatch = 1_000
@@ -54,7 +57,12 @@ const purgeBatch = 1_000
  * whatever dies in between, the rows are handed over again under the keys they had, and taken in once.
  */
 export function createRelay({ database, submit, log }: RelayOptions): Relay {
-  const pool = createPool(database.url, { role: "signalbox_worker", max: 2, queryTimeoutMs: 30_000 })
+  const pool = createPool(database.url, {
+    role: "signalbox_worker",
+    max: 2,
+    queryTimeoutMs: 30_000,
+    settings: { idle_in_transaction_session_timeout: String(longestTurnMs) },
+  })
   const stopping = new AbortController()
   let wake: (() => void) | undefined
   let listener: pg.PoolClient | undefined
@@ -119,6 +127,7 @@ export function createRelay({ database, submit, log }: RelayOptions): Relay {
   /** Hands over rows that are due; `away` of them found no way in for now and stay as they were. */
   function handOver(): Promise<{ taken: number; away: number }> {
     return transaction(pool, async (db) => {
+      if (!(await takeOutboxTurn(db))) return { taken: 0, away: 0 }
       const entries = await takeOutbox(db, batch, batchBytes)
       const outcomes = await Promise.allSettled(entries.map(submitEntry))
       const done: number[] = []

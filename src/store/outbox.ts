@@ -53,8 +53,19 @@ export interface WaitingEntry {
 }
 
 /**
+ * Takes the turn at the outbox, to the end of the transaction; false while another relay has it. With several
+ * at once, later rows could be taken in before earlier ones.
+ */
+export async function takeOutboxTurn(db: Db): Promise<boolean> {
+  const { rows } = await db.query<{ taken: boolean }>(
+    "select pg_try_advisory_xact_lock(hashtextextended('signalbox.outbox', 0)) as taken",
+  )
+  return rows[0]?.taken === true
+}
+
+/**
  * Takes rows that are due, in the order they were put in, with about `maxBytes` of bodies and at least
- * one, and holds them to the end of the transaction; what another relay holds is passed over. A row
+ * one, and holds them to the end of the transaction; what somebody else holds is passed over. A row
  * that failed is due again after 1, 2, 4, … seconds, five minutes at most.
  */
 export async function takeOutbox(db: Db, limit: number, maxBytes: number): Promise<WaitingEntry[]> {
