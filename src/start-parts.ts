@@ -169,7 +169,8 @@ export async function startParts(stack: AsyncDisposableStack, options: PartsOpti
     stack.use(heartbeat)
   }
   const parts = { database, ingest, streaming, sources, sourceAdmin }
-  const groups = startGroups(stack, config, { database, feed: streaming.feed, log })
+  const { feed, definitions } = streaming
+  const groups = startGroups(stack, config, { database, feed, definitions, log })
   const server = await serveHttp(stack, options, { ...parts, completeness, groups, nats }, queue.enqueue)
   if (config.databaseUrl === undefined && !config.adminKey && onFirstAdminKey !== undefined) {
     // Last, because a key made by a start that then fails would never be seen by anybody.

@@ -12,13 +12,13 @@ import {
 } from "../store/group-members.ts"
 import { logHead } from "../store/log-pages.ts"
 import type { Feed } from "../streaming/feed.ts"
-import type { History } from "../streaming/history.ts"
 import type { StreamDefinitions } from "../streaming/stream-definitions.ts"
 import { fetchEvents, versionOf, type FetchRequest, type Fetched } from "./fetch-events.ts"
 import { createGroupViews } from "./group-view.ts"
 import { createLiveGroup, type HeldPlace, type LiveGroup } from "./live-group.ts"
 import { createNewsDesk } from "./news.ts"
 import { createPresence, unknownMember, type Attachment } from "./presence.ts"
+import type { SharedHistory } from "./shared-history.ts"
 import { createWait, untilAborted } from "./wait.ts"
 
 /** A member of a group, as a request names it. */
@@ -72,8 +72,8 @@ export interface Groups {
 export interface GroupsOptions {
   database: Database
   feed: Feed
-  history: History
-  definitions: Pick<StreamDefinitions, "find">
+  history: SharedHistory
+  definitions: Pick<StreamDefinitions, "find" | "onHint">
   log: Log
 }
 
@@ -81,10 +81,16 @@ export interface GroupsOptions {
 export function createGroups({ database, feed, history, definitions, log }: GroupsOptions): Groups {
   const pool = database.work
   const live = new Map<string, LiveGroup>()
-  const desk = createNewsDesk(feed)
+  const desk = createNewsDesk(feed, () => {
+    history.forget()
+    for (const group of live.values()) group.changed()
+  })
   const viewOf = createGroupViews(database, definitions)
   const stopping = new AbortController()
   let unfollow: (() => void) | undefined
+  const deafen = definitions.onHint((tenant) => {
+    for (const group of live.values()) if (group.row.tenant === tenant) group.redefined()
+  })
   const presence = createPresence({
     pool,
     log,
@@ -93,6 +99,7 @@ export function createGroups({ database, feed, history, definitions, log }: Grou
       if (live.size > 0) return
       unfollow?.()
       unfollow = undefined
+      history.forget() // nobody tells any more that the log was set back
     },
   })
 
@@ -204,7 +211,7 @@ export function createGroups({ database, feed, history, definitions, log }: Grou
 
     async fetch(name, request) {
       const group = await touched(name)
-      const view = await viewOf(group.row)
+      const view = async () => viewOf(group.row)
       return holdOpen(group, name, request.gone, async () => {
         // Even who does not want to wait gives the feed a moment to find out where the log is.
         using wait = createWait(group, Math.max(request.waitMs, 1_000), [request.gone, stopping.signal])
@@ -242,6 +249,7 @@ export function createGroups({ database, feed, history, definitions, log }: Grou
     start: presence.start,
     async stop() {
       stopping.abort()
+      deafen()
       unfollow?.()
       await presence.stop()
     },

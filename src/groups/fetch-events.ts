@@ -5,6 +5,7 @@ import type { EventEntry } from "../streaming/entry.ts"
 import { collect, type Batch, type CollectParts, type PartitionGap } from "./collect.ts"
 import type { GroupView } from "./group-view.ts"
 import type { HeldPlace, LiveGroup } from "./live-group.ts"
+import { logSetBack } from "./news.ts"
 import { untilAborted, type Wait } from "./wait.ts"
 
 /** What a member asks for. */
@@ -41,7 +42,8 @@ export interface Fetched {
 export interface FetchParts extends CollectParts {
   pool: Pool
   group: LiveGroup
-  view: GroupView
+  /** What the group takes by now. */
+  view: () => Promise<GroupView>
   share: () => Promise<HeldPlace[]>
   wait: Wait
 }
@@ -55,7 +57,7 @@ export async function fetchEvents(
   member: string,
   request: FetchRequest,
 ): Promise<Fetched> {
-  const { group, wait, view } = parts
+  const { feed, group, wait } = parts
   const { maxEvents, maxBytes, after } = request
   const reached = new Map(after?.map((place) => [keyOf(place), place.position]))
   const isInHand = (held: HeldPlace) => after !== undefined && (reached.get(keyOf(held)) ?? 0) > held.position
@@ -63,16 +65,24 @@ export async function fetchEvents(
     !surplus && request.without?.includes(partition) !== true
   for (;;) {
     const turn = wait.turn()
+    const { definition } = group
+    const view = await parts.view()
     let held = await parts.share()
     if (held.some((place) => place.surplus || !reached.has(keyOf(place)))) {
       group.invalidate() // what is committed must be known as it is
       held = await parts.share()
     }
+    const furthest = Math.max(0, ...reached.values(), ...held.map(({ position }) => position))
+    // At what lies beyond the end of the log, nothing would come until the log has grown past it anew.
+    const isBeyond = !feed.following || furthest > feed.position
+    if (isBeyond && furthest > (await feed.head())) throw logSetBack()
     const idle = held.filter((place) => place.surplus && !isInHand(place))
     if (idle.length > 0 && (await releasePlaces(parts.pool, group.row.id, member, idle)) > 0) group.changed()
     const revoking = held.filter((place) => place.surplus && isInHand(place))
     const places = held.filter(isWanted).map((place) => placeOf(place, reached))
     const batch = await batchOf(places, revoking.length > 0)
+    // What was passed over by what the stream was before is looked at again. Hints may be lost.
+    if (group.definition !== definition || (await parts.view()) !== view) continue
     for (const place of batch.places) reached.set(keyOf(place), place.position)
     if (batch.gaps.length > 0 && !request.tellsGaps) throw pastRetention(batch)
     const version = versionOf(held)

@@ -23,6 +23,10 @@ export interface LiveGroup {
   invalidate(): void
   /** Says that the state has changed: whoever watches looks again. */
   changed(): void
+  /** Rises whenever the streams of its tenant may have changed. */
+  readonly definition: number
+  /** Says that they may have: whoever watches looks again, at once, or what comes is taken for what they were. */
+  redefined(): void
   /** Calls back whenever the state may have changed, until what it answers is called. */
   watch(listener: () => void): () => void
   /** Notes what was committed through this process. */
@@ -35,6 +39,7 @@ const gatherMs = 10
 export function createLiveGroup(pool: Pool, row: GroupRow): LiveGroup {
   const watchers = new Set<() => void>()
   let epoch = 0
+  let definition = 0
   let known: { epoch: number; state: GroupState } | undefined
   let reading: { epoch: number; state: Promise<GroupState> } | undefined
   let telling: NodeJS.Timeout | undefined
@@ -103,6 +108,13 @@ export function createLiveGroup(pool: Pool, row: GroupRow): LiveGroup {
     share,
     invalidate: () => void epoch++,
     changed,
+    get definition() {
+      return definition
+    },
+    redefined() {
+      definition++
+      for (const tell of watchers) tell()
+    },
     watch(listener) {
       watchers.add(listener)
       return () => watchers.delete(listener)

@@ -36,8 +36,13 @@ interface Waiter {
   wake: (error?: SignalboxError) => void
 }
 
-/** Makes the desk on a feed. */
-export function createNewsDesk(feed: Feed): NewsDesk {
+/** What there is to say of positions that the log has not reached. */
+export function logSetBack(): SignalboxError {
+  return new SignalboxError("conflict", "the log was set back: this group's positions mean nothing now")
+}
+
+/** Makes the desk on a feed. `onSetBack` is called where the log was set back, once all that wait are told. */
+export function createNewsDesk(feed: Feed, onSetBack: () => void = () => {}): NewsDesk {
   const waiting = new Map<string, Set<Waiter>>()
   let followers = 0
   let unsubscribe: (() => void) | undefined
@@ -80,11 +85,9 @@ export function createNewsDesk(feed: Feed): NewsDesk {
   }
 
   function setBack(): void {
-    const error = new SignalboxError(
-      "conflict",
-      "the log was set back: this group's positions mean nothing now",
-    )
+    const error = logSetBack()
     for (const waiters of waiting.values()) for (const waiter of waiters) waiter.wake(error)
+    onSetBack()
   }
 
   return {

@@ -10,7 +10,7 @@ import { createFeed, type Feed } from "./feed.ts"
 import { createHistory } from "./history.ts"
 import { streamRoutes, type StreamRoutesOptions } from "./routes.ts"
 import { createRollCall } from "./roll-call.ts"
-import { createStreamDefinitions } from "./stream-definitions.ts"
+import { createStreamDefinitions, type StreamDefinitions } from "./stream-definitions.ts"
 import { createStreamEvents, type StreamEvents } from "./stream-events.ts"
 
 type StreamEnv = Env & { Bindings: HttpBindings }
@@ -19,6 +19,8 @@ type StreamEnv = Env & { Bindings: HttpBindings }
 export interface Streaming {
   feed: Feed
   connections: Connections
+  /** The streams as they stand, told of changes by the feed. */
+  definitions: StreamDefinitions
   /** Asks all processes that serve streams about the open ones, this one included if it does. */
   askAll: AskStreams
   streamEvents: StreamEvents
@@ -60,6 +62,7 @@ export function createStreaming(options: StreamingOptions): Streaming {
   return {
     feed,
     connections,
+    definitions,
     askAll: rollCall.ask,
     streamEvents: createStreamEvents({ database, feed, history, log, definitions }),
     routes: (identify) => streamRoutes({ database, feed, connections, definitions, identify }),
