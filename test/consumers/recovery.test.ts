@@ -145,8 +145,9 @@ test("fifty consumers read the log once, and write together", async () => {
   )
   const reads = statements.filter((text) => text.includes("from event_log_head h"))
   const begins = statements.filter((text) => text.includes("insert into event_deliveries"))
-  expect(reads.length).toBeLessThanOrEqual(3)
-  expect(begins.length).toBeLessThanOrEqual(5)
+  // 200 partitions; a few more than one where they do not all wake in one turn.
+  expect(reads.length).toBeLessThanOrEqual(10)
+  expect(begins.length).toBeLessThanOrEqual(10)
 }, 60_000)
 
 test("runs of different entities overlap where the consumer allows it, those of one entity never", async () => {
