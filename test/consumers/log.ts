@@ -2,6 +2,7 @@ import type { StoredEvent } from "../../src/core/envelope.ts"
 import type { Database } from "../../src/store/database.ts"
 import { readLogPage } from "../../src/store/log-pages.ts"
 import { logEvents, type EventSpec } from "../support/events.ts"
+import type { ConsumerDefinition } from "../../src/consumers/definition.ts"
 import type { ReadLog } from "../../src/consumers/log-window.ts"
 
 /** Puts events behind the others in the log, and answers their ids. */
@@ -53,4 +54,21 @@ export async function eventually<T>(
 /** The ids of events, for comparing. */
 export function idsOf(events: readonly StoredEvent[]): string[] {
   return events.map(({ id }) => id)
+}
+
+/** A handler of every event of the tenant `default`, but for what `options` say. */
+export function handler(
+  name: string,
+  run: ConsumerDefinition["run"],
+  options: Partial<ConsumerDefinition> = {},
+): ConsumerDefinition {
+  return {
+    name,
+    kind: "handler",
+    tenant: "default",
+    stream: "all_events",
+    matches: () => true,
+    run,
+    ...options,
+  }
 }

@@ -8,7 +8,7 @@ import { logHead } from "../../src/store/log-pages.ts"
 import { judgePlace } from "../../src/store/log-publications.ts"
 import { testDatabase } from "../support/database.ts"
 import { logEventsIn } from "../support/events.ts"
-import { append, eventually, readerOf } from "./log.ts"
+import { append, eventually, handler, readerOf } from "./log.ts"
 
 const database = await testDatabase()
 const open: Consumers[] = []
@@ -46,21 +46,8 @@ function machine(): { consumers: Consumers; setBack: () => void } {
   return { consumers, setBack: () => listeners.forEach((listener) => listener.setBack()) }
 }
 
-function recorder(
-  name: string,
-  runs: string[],
-  options: Partial<ConsumerDefinition> = {},
-): ConsumerDefinition {
-  return {
-    name,
-    kind: "handler",
-    tenant: "default",
-    stream: "all_events",
-    matches: () => true,
-    run: (event) => void runs.push(event.title ?? ""),
-    ...options,
-  }
-}
+const recorder = (name: string, runs: string[], options?: Partial<ConsumerDefinition>): ConsumerDefinition =>
+  handler(name, (event) => void runs.push(event.title ?? ""), options)
 
 const titled = (prefix: string, count: number) =>
   Array.from({ length: count }, (_, n) => ({ title: `${prefix}-${n}` }))
