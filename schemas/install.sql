@@ -17,6 +17,7 @@
 \ir migrations/0017_replays.sql
 \ir migrations/0018_log_publications.sql
 \ir migrations/0019_order_keys.sql
+\ir migrations/0020_body_text.sql
 \ir views/consumer_group_lag.sql
 \ir views/correlated_events.sql
 \ir views/deployment_places.sql

@@ -96,7 +96,8 @@ export interface EventRow {
   content_type: string
   sender: string | null
   backfilled: boolean
-  raw: Buffer
+  /** As `body_text` writes a body. */
+  raw: string
 }
 
 /** Every column of `events` but the body. */
@@ -107,7 +108,10 @@ export const eventColumns = `id, tenant, platform, source, type, name, delivery_
 /** One event by id; undefined where there is none, or where the text is no id at all. */
 export async function findEvent(db: Db, id: string): Promise<StoredEvent | undefined> {
   if (!isUuid(id)) return undefined
-  const { rows } = await db.query<EventRow>(`select ${eventColumns}, raw from events where id = $1`, [id])
+  const { rows } = await db.query<EventRow>(
+    `select ${eventColumns}, body_text(raw) as raw from events where id = $1`,
+    [id],
+  )
   return rows[0] === undefined ? undefined : storedEvent(rows[0])
 }
 
@@ -160,8 +164,13 @@ export function storedEvent(row: EventRow): StoredEvent {
     contentType: row.content_type,
     ...(row.sender === null ? {} : { sender: row.sender }),
     backfilled: row.backfilled,
-    raw: row.raw,
+    raw: bodyOf(row.raw),
   }
+}
+
+/** The body that `body_text` wrote. */
+function bodyOf(text: string): Buffer {
+  return text.startsWith("\\x") ? Buffer.from(text.slice(2), "hex") : Buffer.from(text)
 }
 
 function actorOf(row: EventRow): Actor | null {

@@ -8,7 +8,7 @@ import { eventColumns, storedEvent, type EventRow } from "./events.ts"
  * seeks each in all of them, and for some hundred a join has the planner read whole partitions.
  */
 export function eventOf(id: string, { payload }: { payload: boolean } = { payload: true }): string {
-  return `lateral (select ${eventColumns}, ${payload ? "raw" : "''::bytea as raw"} from events
+  return `lateral (select ${eventColumns}, ${payload ? "body_text(raw)" : "''"} as raw from events
     where id = ${id} limit 1) as event`
 }
 

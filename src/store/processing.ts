@@ -28,7 +28,7 @@ export interface WaitingEvents {
   left: string[]
 }
 
-type WaitingRow = Omit<EventRow, "raw"> & { raw: Buffer | null; attempts: number }
+type WaitingRow = Omit<EventRow, "raw"> & { raw: string | null; attempts: number }
 
 /**
  * Of these events those that are neither in the log nor dead, in the order of their ids, with about
@@ -53,7 +53,7 @@ async function load(
   const { rows } = await db.query<WaitingRow>({
     name,
     // the size of a body is known without reading it
-    text: `select ${eventColumns}, attempts, case when bytes_before < $2 then raw end as raw
+    text: `select ${eventColumns}, attempts, case when bytes_before < $2 then body_text(raw) end as raw
       from (
         select e.*, coalesce(s.attempts, 0) as attempts,
           sum(octet_length(e.raw)) over (order by e.id) - octet_length(e.raw) as bytes_before
