@@ -16,11 +16,16 @@ function keyOf(headers: Record<string, string>, body = "{}"): string {
 }
 
 describe("the key", () => {
-  test("is the idempotency key, else the webhook's id, else the body's hash", () => {
-    expect(keyOf({ "idempotency-key": "one", "webhook-id": "two" })).toBe("one")
-    expect(keyOf({ "idempotency-key": "  ", "webhook-id": "two" })).toBe("two")
+  test("is the webhook's id, else the idempotency key, else the body's hash", () => {
+    expect(keyOf({ "webhook-id": "one" })).toBe("one")
+    expect(keyOf({ "idempotency-key": "two" })).toBe("two")
+    expect(keyOf({ "idempotency-key": "two", "webhook-id": "  " })).toBe("two")
     expect(keyOf({}, "body")).toBe(`sha256:${createHash("sha256").update("body").digest("hex")}`)
     expect(keyOf({}, "body")).not.toBe(keyOf({}, "other body"))
+  })
+
+  test("of a signed webhook is what is signed: a header that anybody may add makes no new event of it", () => {
+    expect(keyOf({ "webhook-id": "one", "idempotency-key": "two" })).toBe("one")
   })
 
   test("fits into its column however long the header is", () => {
