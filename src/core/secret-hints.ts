@@ -18,6 +18,10 @@ const hints: readonly string[] = [
   ["\\u00"],
 ].flat()
 
+const quote = 0x22
+const colon = 0x3a
+const space = 0x20
+
 /** By two letters, in either case: at which of its three places a hint has them, a bit each. */
 const places = new Uint8Array(65_536)
 const windows = new Set<number>()
@@ -59,7 +63,12 @@ function isHint(json: Buffer, start: number): boolean {
     const pair = ((json[start + place] ?? 0) << 8) | (json[start + place + 1] ?? 0)
     if (((places[pair] ?? 0) & (1 << place)) === 0) return false
   }
-  return windows.has(windowAt(json, start))
+  return windows.has(windowAt(json, start)) && mayEndName(json, start + 3)
+}
+
+/** Whether no string ends there, or one that may be the name of a field: a colon follows it, or space. */
+function mayEndName(json: Buffer, at: number): boolean {
+  return json[at] !== quote || json[at + 1] === colon || (json[at + 1] ?? 0) <= space
 }
 
 /** Four letters as a number; upper case is lower case here, and whatever else changes changes everywhere. */

@@ -129,6 +129,13 @@ test("any JSON stays JSON, and is the same but for its masks", () => {
   )
 })
 
+test("a text that ends like a name is not looked at closely, a field of that name is", () => {
+  for (const body of ['{"message":"drop the token","n":1}', '["a secret"]'])
+    expect(mayHoldSecret(Buffer.from(body))).toBe(false)
+  for (const body of ['{"token":"x"}', '{"token" : "x"}', '{"token"\n\t:"x"}', '{"token"'])
+    expect(mayHoldSecret(Buffer.from(body))).toBe(true)
+})
+
 test("text that is no JSON is left standing, whatever it is", () => {
   for (const text of [
     "",
