@@ -18,10 +18,12 @@ export function createRing(maxBytes: number): Ring {
   let floor = 0
   let bytes = 0
 
+  /** Makes more room than is wanted: what is taken out moves all the others up. */
   function evict(): void {
+    if (bytes <= maxBytes) return
     let count = 0
     for (const entry of entries) {
-      if (bytes <= maxBytes || count === entries.length - 1) break
+      if (bytes <= maxBytes - maxBytes / 32 || count === entries.length - 1) break
       bytes -= entry.bytes
       floor = entry.position
       count++
