@@ -49,6 +49,8 @@ export interface Deliveries {
 interface Entry {
   /** What it was made of: another text is another endpoint. */
   text: string
+  /** Why the receiver wants nothing any more, from its saying so until the subscription is disabled. */
+  gone: string | undefined
   tenant: string
   consumer: Consumer
   endpoint: Endpoint
@@ -66,6 +68,7 @@ export function createDeliveries(options: DeliveriesOptions): Deliveries {
   const turns = new Map<string, Promise<void>>()
   const render = createRenderBody()
   const waker = createWaker()
+  const undisabled = new Set<string>() // those of which it was told that it failed
   const rests = createSharedRests(pool, () =>
     [...entries].map(([id, { endpoint }]) => [id, endpoint] as const),
   )
@@ -123,8 +126,11 @@ export function createDeliveries(options: DeliveriesOptions): Deliveries {
     }
     const selection = { all: [streamSelection(stream), parseFilter(row.filter)] }
     const matches = compileSelection(selection)
-    const health = createHealthBook(row.id)
-    const onGone = (reason: string) => void turnOff(row.id, reason)
+    const health = createHealthBook(row)
+    const onGone = (reason: string) => {
+      entry.gone ??= reason
+      waker.wake()
+    }
     const onRest = () => {
       rests.note(row.id)
       waker.wake()
@@ -155,7 +161,8 @@ export function createDeliveries(options: DeliveriesOptions): Deliveries {
       ordered: row.ordered,
       skips: row.status === "skipping",
     })
-    entries.set(row.id, { text, tenant: row.tenant, consumer, endpoint, health })
+    const entry: Entry = { text, gone: undefined, tenant: row.tenant, consumer, endpoint, health }
+    entries.set(row.id, entry)
   }
 
   async function openKeys(row: WebhookRow, secrets: readonly WebhookSecretRow[]): Promise<SigningKey[]> {
@@ -175,11 +182,29 @@ export function createDeliveries(options: DeliveriesOptions): Deliveries {
     await entry.endpoint.close()
   }
 
-  async function turnOff(id: string, reason: string): Promise<void> {
+  /** Whether it is disabled, or need not be any more. */
+  async function turnOff(id: string, url: string, reason: string): Promise<boolean> {
     try {
-      await disable({ pool, publish, log }, id, reason)
+      await disable({ pool, publish, log }, { id, url }, reason)
+      undisabled.delete(id)
+      return true
     } catch (error) {
-      log.error({ err: error, subscription: id }, "a subscription could not be disabled yet")
+      if (!undisabled.has(id)) {
+        log.error({ err: error, subscription: id }, "a subscription could not be disabled yet")
+      }
+      undisabled.add(id)
+      return false
+    }
+  }
+
+  /** Disables those whose receivers want nothing any more, in each pass until it is done. */
+  async function turnOffGone(): Promise<void> {
+    for (const [id, entry] of entries) {
+      if (entry.gone === undefined || !(await turnOff(id, entry.endpoint.url, entry.gone))) continue
+      // Its gate stays shut: should somebody have resumed it meanwhile, its row is what it was before.
+      entry.gone = undefined
+      entry.text = ""
+      version = undefined
     }
   }
 
@@ -199,7 +224,8 @@ export function createDeliveries(options: DeliveriesOptions): Deliveries {
         if (failingSince === null || failures < fewestFailures) continue
         if (now.getTime() - failingSince.getTime() < disableAfterMs) continue
         const reason = `nothing but failures since ${failingSince.toISOString()}: ${lastError ?? "unknown"}`
-        await turnOff(subscriptionId, reason)
+        const url = books.find(({ note }) => note.subscriptionId === subscriptionId)?.note.url
+        if (url !== undefined) await turnOff(subscriptionId, url, reason)
       }
     } catch (error) {
       for (const { health, note } of books) health.untake(note)
@@ -214,6 +240,7 @@ export function createDeliveries(options: DeliveriesOptions): Deliveries {
       await waker.sleep(pollMs)
       if (ending.signal.aborted) break
       try {
+        await turnOffGone()
         void (await sync()) // what is slow to end keeps nothing waiting
         await writeHealth()
         await rests.exchange()

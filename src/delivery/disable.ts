@@ -1,5 +1,6 @@
 import type { Pool } from "pg"
 import type { Log } from "../core/log.ts"
+import type { WebhookRow } from "../core/subscription.ts"
 import { transaction, type Db } from "../store/database.ts"
 import { disableWebhook, webhookById } from "../store/webhook-subscriptions.ts"
 
@@ -15,16 +16,16 @@ export interface Alert {
 }
 
 /**
- * Disables a subscription that is at work, and tells so by an event and a line in the log; once, whoever
- * else finds the same.
+ * Disables a subscription that is at work at that address, and tells so by an event and a line in the log;
+ * once, whoever else finds the same.
  */
 export async function disable(
   { pool, publish, log }: { pool: Pool; publish: PublishAlert; log: Log },
-  id: string,
+  { id, url }: Pick<WebhookRow, "id" | "url">,
   reason: string,
 ): Promise<void> {
   const told = await transaction(pool, async (db) => {
-    if (!(await disableWebhook(db, id, reason))) return undefined
+    if (!(await disableWebhook(db, { id, url }, reason))) return undefined
     const row = await webhookById(db, id)
     if (row === undefined) return undefined
     const { name, stream, tenant } = row

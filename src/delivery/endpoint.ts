@@ -16,6 +16,8 @@ import { signatureHeader, type SigningKey } from "./sign.ts"
 
 /** A receiver as this process sends to it. */
 export interface Endpoint {
+  /** Where it sends. */
+  url: string
   gate: EndpointGate
   /** Makes one attempt; undefined where `signal` cut it short. */
   attempt: DeliveryDefinition["attempt"]
@@ -124,6 +126,7 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
   }
 
   return {
+    url,
     gate,
     attempt,
     rest: () => breaker.rest(performance.now()),

@@ -1,3 +1,4 @@
+import type { WebhookRow } from "../core/subscription.ts"
 import type { HealthNote } from "../store/webhook-health.ts"
 
 /** What this process sees of one receiver. */
@@ -13,16 +14,18 @@ export interface HealthBook {
 /** That a receiver still answers is written so often. */
 const successEveryMs = 10_000
 
-/** Makes the book of one subscription. */
-export function createHealthBook(subscriptionId: string): HealthBook {
+/** Makes the book of one subscription, of as long as it has that address. */
+export function createHealthBook({ id, url }: Pick<WebhookRow, "id" | "url">): HealthBook {
   const nothing = {
+    subscriptionId: id,
+    url,
     lastSuccessAt: null,
     lastFailureAt: null,
     failingSince: null,
     failures: 0,
     lastError: null,
   }
-  let note: HealthNote = { subscriptionId, ...nothing }
+  let note: HealthNote = { ...nothing }
   let isFailing = true // unknown: the first success is written at once
   let writtenAt = 0
 
@@ -46,7 +49,7 @@ export function createHealthBook(subscriptionId: string): HealthBook {
       if (note.failures === 0 && now.getTime() - writtenAt < successEveryMs) return undefined
       const taken = note
       writtenAt = now.getTime()
-      note = { subscriptionId, ...nothing }
+      note = { ...nothing }
       return taken
     },
     untake(taken) {

@@ -21,7 +21,7 @@ export function createSharedRests(
 
   async function tell(): Promise<void> {
     const rests = [...endpoints()].flatMap(([subscriptionId, endpoint]) =>
-      untold.has(subscriptionId) ? [{ subscriptionId, ...endpoint.rest() }] : [],
+      untold.has(subscriptionId) ? [{ subscriptionId, url: endpoint.url, ...endpoint.rest() }] : [],
     )
     untold.clear()
     if (rests.length === 0) return

@@ -10,6 +10,7 @@ import { uuidv7 } from "../core/uuid.ts"
 import { transaction, type Db } from "../store/database.ts"
 import { mustBeReached } from "../store/log-pages.ts"
 import { findStream } from "../store/streams.ts"
+import { forgiveWebhook } from "../store/webhook-health.ts"
 import { expireWebhookSecrets, insertWebhookSecret, webhookSecrets } from "../store/webhook-secrets.ts"
 import { findWebhook, insertWebhook, lockWebhook, updateWebhook } from "../store/webhook-subscriptions.ts"
 import { addressOf, failureOf, shown, signedHeaders } from "./endpoint.ts"
@@ -101,7 +102,9 @@ export function createSubscriptionAdmin(options: SubscriptionAdminOptions): Subs
     edit: (tenant, idOrName, request) =>
       transaction(pool, async (db) => {
         const row = await lockWebhook(db, tenant, idOrName)
-        await updateWebhook(db, row, await checked(db, tenant, merged(row, request)), partitionOf)
+        const settings = await checked(db, tenant, merged(row, request))
+        await updateWebhook(db, row, settings, partitionOf)
+        if (settings.url !== row.url) await forgiveWebhook(db, row.id) // another receiver, which has not failed
         return (await findWebhook(db, tenant, row.id)) ?? row
       }),
 

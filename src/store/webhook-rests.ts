@@ -9,16 +9,16 @@ export interface WebhookRest {
 }
 
 /**
- * Writes what this process has found of receivers, and hints at it. Of two rests the longer one holds; that
- * all is well again (0 and 0) ends both.
+ * Writes what this process has found of receivers at these addresses, and hints at it. Of two rests the longer
+ * one holds; that all is well again (0 and 0) ends both. Of an address that is another one by now, nothing.
  */
-export async function noteRests(db: Db, rests: readonly WebhookRest[]): Promise<void> {
+export async function noteRests(db: Db, rests: readonly (WebhookRest & { url: string })[]): Promise<void> {
   await db.query(
     `insert into webhook_health as h (subscription_id, tenant, rests_until, probe_interval_ms)
      select w.id, w.tenant,
        case when r."restMs" > 0 then now() + r."restMs" * interval '1 millisecond' end, r."intervalMs"
-     from jsonb_to_recordset($1::jsonb) as r ("subscriptionId" uuid, "restMs" float8, "intervalMs" integer)
-     join webhook_subscriptions w on w.id = r."subscriptionId"
+     from jsonb_to_recordset($1::jsonb) as r ("subscriptionId" uuid, url text, "restMs" float8, "intervalMs" integer)
+     join webhook_subscriptions w on w.id = r."subscriptionId" and w.url = r.url
      order by w.id
      on conflict (subscription_id) do update set
        rests_until = case when excluded.rests_until is not null or excluded.probe_interval_ms > 0

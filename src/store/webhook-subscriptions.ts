@@ -114,11 +114,16 @@ export async function setWebhookStatus(
   )
 }
 
-/** Disables a subscription that is at work; false where it is not any more. */
-export async function disableWebhook(db: Db, id: string, reason: string): Promise<boolean> {
+/** Disables a subscription that is at work at that address; false where it is not any more. */
+export async function disableWebhook(
+  db: Db,
+  { id, url }: Pick<WebhookRow, "id" | "url">,
+  reason: string,
+): Promise<boolean> {
   const { rowCount } = await db.query(
-    "update stream_subscriptions set status = 'disabled' where id = $1 and status = 'active'",
-    [id],
+    `update stream_subscriptions s set status = 'disabled' from webhook_subscriptions w
+     where s.id = $1 and s.status = 'active' and w.id = s.id and w.url = $2`,
+    [id, url],
   )
   if (rowCount !== 1) return false
   await setWebhookStatus(db, id, "disabled", reason)

@@ -6,7 +6,7 @@ import { createGuard } from "../../src/delivery/guard.ts"
 import { createSubscriptionAdmin } from "../../src/delivery/subscription-admin.ts"
 import { createSealing } from "../../src/sources/sealing.ts"
 import type { Database } from "../../src/store/database.ts"
-import type { WebhookRequest, WebhookRow } from "../../src/core/subscription.ts"
+import type { SubscriptionAdmin, WebhookRequest, WebhookRow } from "../../src/core/subscription.ts"
 import { readerOf } from "../consumers/log.ts"
 import { testKeyring } from "../support/sources.ts"
 
@@ -54,6 +54,11 @@ export async function startSending(
   return { wake: consumers.wake, stop }
 }
 
+/** What makes and changes subscriptions. */
+export function administer(database: Database): SubscriptionAdmin {
+  return createSubscriptionAdmin({ pool: database.work, sealing, guard, clock })
+}
+
 /** Makes a subscription. */
 export async function subscribe(
   database: Database,
@@ -61,8 +66,7 @@ export async function subscribe(
   url: string,
   request: WebhookRequest = {},
 ): Promise<WebhookRow> {
-  const admin = createSubscriptionAdmin({ pool: database.work, sealing, guard, clock })
   const filter = { types: [`${name}.*`] }
-  const { row } = await admin.create("default", { filter, ...request, name, url })
+  const { row } = await administer(database).create("default", { filter, ...request, name, url })
   return row
 }
