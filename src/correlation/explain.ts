@@ -9,6 +9,7 @@ import {
   keysOfThing,
   knownNames,
   linksBetween,
+  linksShownBy,
   referencesBetween,
   revertsAt,
   withdrawnBetween,
@@ -53,7 +54,10 @@ export function createExplain(
     ] as const
     const events = inTurns(told[0].events, told[1].events)
     const names = await knownNames(db, tenant)
-    const { findings, notRead, advice } = await reread(events, pair, records, names, signal)
+    // Of a busy pair not all is listed: what these events show is looked up by their own ids.
+    const ids = new Set([...events.map(({ id }) => id), ...references.map(({ eventId }) => eventId)])
+    const stored = together(records, await linksShownBy(db, tenant, ones, others, asOf, [...ids]))
+    const { findings, notRead, advice } = await reread(events, pair, stored, names, signal)
     const found = findings.map((finding) => withAdvice(finding, advice))
     const reverts = await revertsAt(db, tenant, [...ones, ...others], asOf)
     const unheard = [
@@ -62,7 +66,7 @@ export function createExplain(
     ]
 
     const links = records.map(explained)
-    const linkedBy = new Set(records.map(({ eventId }) => eventId))
+    const linkedBy = new Set(stored.map(({ eventId }) => eventId))
     const unlinked = references.filter(({ eventId }) => !linkedBy.has(eventId))
     const verdict = verdictOf(links, path)
     const counterEvidence = [
@@ -109,6 +113,17 @@ function inTurns(ones: readonly LoggedEvent[], others: readonly LoggedEvent[]): 
     for (const event of [ones[at], others[at]]) if (event !== undefined) events.set(event.id, event)
   }
   return [...events.values()]
+}
+
+/** Each record once, in the order in which they are given. */
+function together(...lists: readonly (readonly LinkRecord[])[]): LinkRecord[] {
+  const records = new Map<string, LinkRecord>()
+  for (const record of lists.flat()) if (!records.has(keyOf(record))) records.set(keyOf(record), record)
+  return [...records.values()]
+}
+
+function keyOf({ eventId, from, to, relation, rule }: LinkRecord): string {
+  return [eventId, from, to, relation, rule].join("\n")
 }
 
 /** The thing with the time at which it was first heard of, where nothing was known of it at `asOf`. */

@@ -4,6 +4,7 @@ import { chunksOf } from "./body-chunks.ts"
 import type { AsOf } from "./correlations.ts"
 import type { Db } from "./database.ts"
 import { findLoggedEvents } from "./logged-events.ts"
+import { receivedBy } from "./received-by.ts"
 import { teamKeysOf } from "./team-keys.ts"
 
 /** A link that was ever known, with the event that shows it and the one that ended it. */
@@ -32,12 +33,14 @@ export interface LinkRecord extends Link {
   } | null
 }
 
-const maxLinks = 200
+const maxLinks = 100
+const maxOwnLinks = 5_000
 const stands = "(known_to = 'infinity' or known_to > $4)"
 
 /**
- * The links between two things, each by all of its keys, that were known at some time up to `asOf`: those
- * known then first, strong before weak, the surest first. 200 at most.
+ * The links between two things, each by all of its keys, that were known at some time up to `asOf`: 100 of those
+ * known then, strong before weak, the surest first; then 100 of those that had ended, strong before weak, the
+ * last that ended first.
  */
 export async function linksBetween(
   db: Db,
@@ -48,9 +51,30 @@ export async function linksBetween(
 ): Promise<LinkRecord[]> {
   return readRecords(db, tenant, ones, others, asOf, {
     name: "links_between",
-    where: "true",
-    order: `${stands} desc, strength, confidence desc, occurred_at, event_id, rule`,
+    order: `strength, case when not ${stands} then known_to end desc, confidence desc, occurred_at, event_id, rule`,
     limit: maxLinks,
+  })
+}
+
+/**
+ * Those of the links between two things that these events show, however many others show as well: 5,000 of those
+ * known at `asOf`, and as many of those that had ended.
+ */
+export async function linksShownBy(
+  db: Db,
+  tenant: string,
+  ones: readonly string[],
+  others: readonly string[],
+  asOf: AsOf,
+  eventIds: readonly string[],
+): Promise<LinkRecord[]> {
+  if (eventIds.length === 0) return []
+  return readRecords(db, tenant, ones, others, asOf, {
+    name: "links_shown_by",
+    where: "event_id = any($5::uuid[])",
+    values: [eventIds],
+    order: "event_id desc, from_entity, to_entity, relation, rule",
+    limit: maxOwnLinks,
   })
 }
 
@@ -75,8 +99,11 @@ export async function withdrawnBetween(
 
 interface Selection {
   name: string
-  where: string
+  where?: string
+  /** Values of `where`, from `$5` on. */
+  values?: readonly unknown[]
   order: string
+  /** Of the links that stand, and of those that have ended. */
   limit: number
 }
 
@@ -86,7 +113,7 @@ async function readRecords(
   ones: readonly string[],
   others: readonly string[],
   asOf: AsOf,
-  { name, where, order, limit }: Selection,
+  { name, where = "true", values = [], order, limit }: Selection,
 ): Promise<LinkRecord[]> {
   const { rows } = await db.query<Omit<LinkRecord, "document"> & { document: string | null }>({
     name,
@@ -95,14 +122,14 @@ async function readRecords(
         coalesce(e.type, '') as type, e.title, e.url, l.known_from as "knownFrom", l.first_known as "firstKnown",
         case when not ${stands} then l.known_to end as "knownTo", ended.by as "endedBy"
       from (
-        select *, row_number() over (order by ${order}) as place from (
+        select *, row_number() over (partition by ${stands} order by ${order}) as place from (
           select *, min(known_from) filter (where known_to > known_from)
               over (partition by from_entity, to_entity, relation, rule) as first_known
           from event_correlations
           where tenant = $1 and known_from <= $4
             and ((from_entity = any($2) and to_entity = any($3)) or (from_entity = any($3) and to_entity = any($2)))
         ) shown
-        where ${where} order by ${order} limit ${limit}
+        where ${where}
       ) l
       left join events e on e.id = l.event_id
       left join lateral (
@@ -115,8 +142,9 @@ async function readRecords(
           and (s.deleted or s.fields ? l.field) and (s.at, s.tie) > (l.stated_at, l.tie) and s.known_from = l.known_to
         order by s.at, s.tie, s.event_id limit 1
       ) ended on true
-      order by l.place`,
-    values: [tenant, ones, others, asOf ?? "infinity"],
+      where l.place <= ${limit}
+      order by ${stands} desc, l.place`,
+    values: [tenant, ones, others, asOf ?? "infinity", ...values],
   })
   return rows.map(({ document, ...row }) => (document === null ? row : { ...row, document }))
 }
@@ -218,9 +246,11 @@ export interface EventsOfThing {
   complete: boolean
 }
 
+const maxLinksRead = 300
+
 /**
  * Events about a thing and events that show its links, received up to `asOf`: at most `limit`, and 16 MiB of
- * bodies.
+ * bodies. Of the links of each of its keys the 300 latest known are looked at, at either end.
  */
 export async function eventsOfThing(
   db: Db,
@@ -228,28 +258,38 @@ export async function eventsOfThing(
   keys: readonly string[],
   { asOf, limit }: { asOf: AsOf; limit: number },
 ): Promise<EventsOfThing> {
-  const { rows } = await db.query<{ eventId: string; position: number; bytes: number }>({
-    name: "events_of_thing",
-    text: `select l.event_id as "eventId", l.position, octet_length(e.raw) as bytes
+  // Key by key, since only so the indexes give the newest of each and no more than are wanted.
+  const showing = (end: string): string => `select shown.* from unnest($2::text[]) as key (entity)
+        cross join lateral (
+          select event_id, count(*) over () = ${maxLinksRead} as cut from (
+            select event_id from event_correlations
+            where tenant = $1 and ${end} = key.entity ${asOf === null ? "" : "and known_from <= $4"}
+            order by known_from desc limit ${maxLinksRead}
+          ) newest
+        ) shown`
+  const { rows } = await db.query<{ eventId: string; position: number; bytes: number; cut: boolean }>({
+    name: `events_of_thing_${asOf === null ? "now" : "then"}`,
+    text: `select l.event_id as "eventId", l.position, octet_length(e.raw) as bytes, about.cut
       from (
-        (select event_id from event_log where tenant = $1 and entity = any($2)
-          order by occurred_at desc, position desc limit $4)
-        union
-        (select event_id from event_correlations where tenant = $1 and from_entity = any($2)
-          order by known_from desc limit $4)
-        union
-        (select event_id from event_correlations where tenant = $1 and to_entity = any($2)
-          order by known_from desc limit $4)
+        select event_id, bool_or(cut) as cut from (
+          select own.event_id, false as cut from unnest($2::text[]) as key (entity)
+          cross join lateral (
+            select event_id from event_log
+            where tenant = $1 and entity = key.entity ${asOf === null ? "" : `and ${receivedBy(4)}`}
+            order by occurred_at desc, tie desc, position desc limit $3
+          ) own
+          union all ${showing("from_entity")}
+          union all ${showing("to_entity")}
+        ) told group by event_id
       ) about
       join event_log l on l.event_id = about.event_id
       join events e on e.id = about.event_id
-      where e.received_at <= $3
-      order by l.occurred_at desc, l.position desc limit $4`,
-    values: [tenant, keys, asOf ?? "infinity", limit + 1],
+      order by l.occurred_at desc, l.tie desc, l.position desc limit $3`,
+    values: [tenant, keys, limit + 1, ...(asOf === null ? [] : [asOf])],
   })
   const read = chunksOf(rows.slice(0, limit))[0] ?? []
   return {
     events: await findLoggedEvents(db, read, { payload: true }),
-    complete: read.length === rows.length,
+    complete: read.length === rows.length && !rows.some(({ cut }) => cut),
   }
 }

@@ -1,6 +1,7 @@
 import { beforeAll, expect, it } from "vitest"
 import { linksOf } from "../../src/store/correlations.ts"
 import { createPool, readAs } from "../../src/store/database.ts"
+import { eventsOfThing } from "../../src/store/explain.ts"
 import { timeline } from "../../src/store/timeline.ts"
 import { testDatabase } from "../support/database.ts"
 import { explaining, rowsOf, scansOf, type PlanNode } from "./plans.ts"
@@ -28,8 +29,8 @@ beforeAll(async () => {
   }
   await database.work.query(
     `insert into event_correlations select 'default', 'github:pull_request:acme/api#' || n,
-       'github:branch:acme/api@develop', 'head_branch', 'test', gen_random_uuid(), 1, 'weak', 1, '{}', now(), null, null, null, null, now()
-     from generate_series(1, $1) n`,
+       'github:branch:acme/api@develop', 'head_branch', 'test', gen_random_uuid(), 1, 'weak', 1, '{}', now(), null, null, null, null,
+       now() - n * interval '1 second' from generate_series(1, $1) n`,
     [stories],
   )
   const columns = `position, event_id, tenant, platform, source, type, name, priority, entity, occurred_at,
@@ -110,5 +111,23 @@ it.each(["force_custom_plan", "force_generic_plan"])(
       expect(rows).toBeGreaterThan(50)
       expect(rows).toBeLessThan(200)
     }
+  },
+)
+
+it.each(["force_custom_plan", "force_generic_plan"])(
+  "the newest events of a thing with thousands of events and links are found without reading them all (%s)",
+  async (mode) => {
+    const plans = new Map<string, PlanNode[]>()
+    const busy = ["github:repository:acme/api", "github:branch:acme/api@develop"]
+    await readAs(database, "default", async (db) => {
+      await db.query(`set local plan_cache_mode = ${mode}`)
+      for (const asOf of [null, new Date()]) {
+        await eventsOfThing(explaining(db, plans), "default", busy, { asOf, limit: 25 })
+      }
+    })
+    const now = plans.get("events_of_thing_now") ?? []
+    const then = plans.get("events_of_thing_then") ?? []
+    expect(rowsOf(scansOf(now, "event_log"))).toBeLessThan(200)
+    for (const plan of [now, then]) expect(rowsOf(scansOf(plan, "event_correlations"))).toBeLessThan(1_000)
   },
 )
