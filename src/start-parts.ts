@@ -155,7 +155,6 @@ export async function startParts(stack: AsyncDisposableStack, options: PartsOpti
       sources,
       platforms,
       ingest,
-      clock,
       log: log.child({ part: "reconcile" }),
       options: options.reconcile,
     })

@@ -1,5 +1,6 @@
 import type { Completeness } from "./api/completeness.ts"
 import type { Clock } from "./core/clock.ts"
+import { createStanding, type ComponentState } from "./core/component.ts"
 import type { Log } from "./core/log.ts"
 import type { Platform } from "./core/platform.ts"
 import type { RunningSources } from "./core/source.ts"
@@ -21,21 +22,33 @@ export interface StartReconcileOptions {
   options: ReconcileOptions | undefined
 }
 
-/** Sweeps sources at the ticks of the queue, until `stack` is disposed. */
-export function startReconciler(stack: AsyncDisposableStack, parts: StartReconcileOptions): void {
-  const { database, queue, sources, platforms, ingest, clock, log, options = {} } = parts
+/** Sweeps sources at the ticks of the queue, until `stack` is disposed; answers what tells how that goes. */
+export function startReconciler(
+  stack: AsyncDisposableStack,
+  parts: Omit<StartReconcileOptions, "clock">,
+): () => ComponentState {
+  const { database, queue, sources, platforms, ingest, log, options = {} } = parts
   const reconciler = createReconciler({
     pool: database.work,
     sources,
     platforms,
     submit: ingest.submit,
-    clock,
     log,
     options,
   })
   stack.defer(() => reconciler.stop())
-  const stopTicks = queue.onTick(() => reconciler.look())
+  const standing = createStanding("sources that are due could not be looked up and are looked for again")
+  const stopTicks = queue.onTick(async () => {
+    try {
+      await reconciler.look()
+      standing.well()
+    } catch (error) {
+      standing.ill()
+      throw error
+    }
+  })
   stack.defer(() => stopTicks())
+  return standing.state
 }
 
 /** What the API may ask, in whatever process it runs. */

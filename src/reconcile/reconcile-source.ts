@@ -1,4 +1,5 @@
 import { claimSweep, pauseSweep, releaseSweep, wantSweep, SweepLost } from "../store/completeness.ts"
+import { databaseClock } from "./database-clock.ts"
 import { keepLease } from "./keep-lease.ts"
 import { withDefaults } from "./options.ts"
 import { createRun, type ReconcileParts, type ReconcileTarget, type Run } from "./run.ts"
@@ -30,7 +31,7 @@ export interface ReconcileSourceOptions {
  * Reconciles one source, once, to the end of its window or to what stops it. It may be killed at any
  * point and run again, or run twice at the same time: the result is the same. Nothing else is needed
  * than the database and a way to submit, so a test may drive it:
- * `await reconcileSource({ pool, submit, clock, log, options: { settleMs: 0, patienceMs: 200, spacingMs: 0 } },
+ * `await reconcileSource({ pool, submit, log, options: { settleMs: 0, patienceMs: 200, spacingMs: 0 } },
  * { source, platform, credential, apiUrl }, { signal, since })`.
  */
 export async function reconcileSource(
@@ -38,11 +39,12 @@ export async function reconcileSource(
   target: ReconcileTarget,
   { signal, force = true, since }: ReconcileSourceOptions,
 ): Promise<ReconcileOutcome> {
-  const { pool, clock } = parts
+  const { pool } = parts
   const { source } = target
   const options = withDefaults(parts.options)
   const recovery = (await target.platform.calls?.load())?.recovery
   if (recovery === undefined) return { status: "unable" }
+  const clock = parts.clock ?? (await databaseClock(pool))
   if (since !== undefined) await wantSweep(pool, source, { now: clock(), since })
   const { leaseMs } = options
   const lease = await claimSweep(pool, source.id, { now: clock(), leaseMs, force })
@@ -51,7 +53,7 @@ export async function reconcileSource(
   const own = new AbortController()
   const kept = keepLease(pool, lease, { leaseMs, onLost: (reason) => own.abort(reason) })
   const ended = AbortSignal.any([signal, own.signal])
-  const run = createRun(parts, options, { target, recovery, lease, signal: ended })
+  const run = createRun({ ...parts, clock }, options, { target, recovery, lease, signal: ended })
   try {
     return await sweep(run)
   } catch (error) {

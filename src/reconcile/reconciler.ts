@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises"
 import type { Platform } from "../core/platform.ts"
 import type { RunningSources, Source } from "../core/source.ts"
 import { dueSweeps } from "../store/completeness.ts"
+import { databaseClock } from "./database-clock.ts"
 import { reconcileSource } from "./reconcile-source.ts"
 import type { ReconcileParts, ReconcileTarget } from "./run.ts"
 
@@ -28,7 +29,7 @@ const stopPatienceMs = 10_000
  * without a credential cost nothing.
  */
 export function createReconciler(options: ReconcilerOptions): Reconciler {
-  const { pool, sources, clock, log, sourcesAtOnce = 4 } = options
+  const { pool, sources, log, sourcesAtOnce = 4 } = options
   const platforms = new Map<string, Platform>(options.platforms.map((platform) => [platform.name, platform]))
   const unable = new Set<string>()
   const running = new Map<string, Promise<void>>()
@@ -45,6 +46,7 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
       if (target !== undefined) targets.set(source.id, target)
     }
     if (targets.size === 0) return
+    const clock = options.clock ?? (await databaseClock(pool))
     for (const id of await dueSweeps(pool, [...targets.keys()], clock())) {
       const target = targets.get(id)
       if (target === undefined || running.size >= sourcesAtOnce || signal.aborted) return

@@ -29,7 +29,8 @@ export interface ReconcileParts {
   /** Under the worker role. */
   pool: pg.Pool
   submit: SubmitRecovered
-  clock: Clock
+  /** The time by which ledgers are kept; the database's where absent, which all processes share. */
+  clock?: Clock | undefined
   log: Log
   options?: ReconcileOptions
 }
@@ -66,7 +67,7 @@ export interface Run {
 
 /** Makes the run of a claim. */
 export function createRun(
-  parts: ReconcileParts,
+  parts: ReconcileParts & { clock: Clock },
   options: Required<ReconcileOptions>,
   {
     target,

@@ -17,21 +17,37 @@ export interface Window {
 
 /**
  * The window that a claimed source is to be swept over: the one under way, or the one that follows on
- * what is complete, reaching back to where somebody asked it to. There is never a gap between two.
+ * what is complete, reaching back to where somebody asked it to. There is never a gap between two. A
+ * ledger, or a window, that is ahead of the clock was written while the clock was wrong: what was
+ * really looked at until then nobody knows, and the source is swept as if for the first time.
  */
 export function windowOf(lease: ClaimedSweep, options: Required<ReconcileOptions>, now: Date): Window {
   const { sweptFrom, sweptUntil, cursor, completeThrough, createdAt, wantedSince } = lease
-  const isUnderWay = sweptFrom !== null && sweptUntil !== null
-  if (isUnderWay && wantedSince === null) return { since: sweptFrom, until: sweptUntil, cursor }
-  const first = Math.max(createdAt.getTime(), now.getTime() - options.horizonMs)
-  const usual = completeThrough === null ? first : completeThrough.getTime() - options.overlapMs
+  const isUnderWay = sweptFrom !== null && sweptUntil !== null && sweptUntil <= now
+  if (isUnderWay && wantedSince === null && !isAhead(lease, options, now)) {
+    return { since: sweptFrom, until: sweptUntil, cursor }
+  }
+  const settled = now.getTime() - options.settleMs
+  const horizon = now.getTime() - options.horizonMs
+  const first = createdAt > now ? horizon : Math.max(createdAt.getTime(), horizon)
+  const isKnown = completeThrough !== null && !isAhead(lease, options, now)
+  const usual = isKnown ? Math.min(completeThrough.getTime(), settled) - options.overlapMs : first
   const begun = isUnderWay ? sweptFrom.getTime() : Infinity
   const asked = wantedSince?.getTime() ?? Infinity
   return {
     since: new Date(Math.min(usual, asked, begun)),
-    until: new Date(now.getTime() - options.settleMs),
+    until: new Date(settled),
     cursor: null,
   }
+}
+
+/**
+ * Whether a ledger says more than can be known at `now`. By less than the windows overlap it may: then
+ * each of them reached back to what was there when the one before it was swept.
+ */
+function isAhead({ completeThrough }: ClaimedSweep, options: Required<ReconcileOptions>, now: Date): boolean {
+  const { settleMs, overlapMs } = options
+  return completeThrough !== null && completeThrough.getTime() > now.getTime() - settleMs + overlapMs
 }
 
 /**
@@ -42,7 +58,8 @@ export async function sweepWindow(run: Run, window: Window): Promise<boolean> {
   const { sourceId } = run.lease
   const turnEnds = performance.now() + run.options.turnMs
   const { since, until, cursor } = window
-  if (cursor === null) await run.write((db) => beginWindow(db, run.lease, { since, until }))
+  const forgets = isAhead(run.lease, run.options, run.clock())
+  if (cursor === null) await run.write((db) => beginWindow(db, run.lease, { since, until, forgets }))
   for await (const page of pagesOf(run, window)) {
     const keep = (db: Parameters<typeof keepCursor>[0]): Promise<void> => keepCursor(db, sourceId, page)
     const deliveries = page.findings.filter(isDelivery)
@@ -63,7 +80,8 @@ export async function sweepWindow(run: Run, window: Window): Promise<boolean> {
   await run.write(async (db) => {
     await settleArrived(db, sourceId, run.key, now)
     const nextAt = new Date(now.getTime() + run.options.everyMs)
-    await endWindow(db, sourceId, { now, nextAt, problem: run.problem() })
+    const settled = new Date(now.getTime() - run.options.settleMs)
+    await endWindow(db, sourceId, { now, settled, nextAt, problem: run.problem() })
     await settleOutages(db, sourceId, now)
   })
   return true

@@ -29,8 +29,14 @@ export class SweepLost extends Error {
 }
 
 const leasedFor = (parameter: string): string => `clock_timestamp() + ${parameter} * interval '1 millisecond'`
-const isFree = "(c.leased_until is null or c.leased_until <= clock_timestamp())"
-const isUnlimited = (now: string): string => `(c.limited_until is null or c.limited_until <= ${now})`
+// No lease lasts an hour: one that seems to was given while the clock was ahead.
+const isFree = `(c.leased_until is null or c.leased_until <= clock_timestamp()
+  or c.leased_until > clock_timestamp() + interval '1 hour')`
+/** The clock was set back since the last run, by which the times that the run wrote mean nothing. */
+const isSetBack = (now: string): string => `c.ran_at > ${now}::timestamptz + interval '5 minutes'`
+const isUnlimited = (now: string): string =>
+  `(c.limited_until is null or c.limited_until <= ${now} or ${isSetBack(now)})`
+const isDue = (now: string): string => `(c.wanted_at is not null or c.next_at <= ${now} or ${isSetBack(now)})`
 
 /**
  * Claims a source for `leaseMs`. Undefined where somebody holds it, where the provider's limit is spent
@@ -47,7 +53,7 @@ export async function claimSweep(
        select id, tenant, 1, ${leasedFor("$3")}, $2 from sources where id = $1
        on conflict (source_id) do update set fence = c.fence + 1, leased_until = excluded.leased_until,
          wanted_at = null, next_at = least(c.next_at, $2)
-       where ${isFree} and ${isUnlimited("$2")} and ($4 or c.wanted_at is not null or c.next_at <= $2)
+       where ${isFree} and ${isUnlimited("$2")} and ($4 or ${isDue("$2")})
        returning *)
      select c.source_id as "sourceId", c.tenant, c.fence, s.created_at as "createdAt",
        c.complete_through as "completeThrough", c.swept_from as "sweptFrom", c.swept_until as "sweptUntil",
@@ -63,7 +69,7 @@ export async function dueSweeps(db: Db, sourceIds: readonly string[], now: Date)
   const { rows } = await db.query<{ id: string }>(
     `select s.id from sources s left join source_completeness c on c.source_id = s.id
      where s.id = any($1::uuid[]) and (c.source_id is null or
-       ${isFree} and ${isUnlimited("$2")} and (c.wanted_at is not null or c.next_at <= $2))
+       ${isFree} and ${isUnlimited("$2")} and ${isDue("$2")})
      order by c.wanted_at, c.ran_at nulls first`,
     [sourceIds, now],
   )
@@ -94,18 +100,21 @@ export function fencedSweep<T>(pool: pg.Pool, lease: SweepLease, body: (db: Db) 
 
 /**
  * Begins a window; belongs into `fencedSweep`, as all that follows. What was wanted before the claim is
- * met by it; who has asked for an earlier time since then is not forgotten.
+ * met by it; who has asked for an earlier time since then is not forgotten. `forgets` says that what the
+ * ledger has is not to be believed: nothing is known to be complete before the window is swept.
  */
 export async function beginWindow(
   db: Db,
   { sourceId, wantedSince }: Pick<ClaimedSweep, "sourceId" | "wantedSince">,
-  { since, until }: { since: Date; until: Date },
+  { since, until, forgets = false }: { since: Date; until: Date; forgets?: boolean },
 ): Promise<void> {
   await db.query(
     `update source_completeness set swept_from = $2, swept_until = $3, cursor = null, progress = null,
-       wanted_since = case when wanted_since < coalesce($4::timestamptz, 'infinity') then wanted_since end
+       wanted_since = case when wanted_since < coalesce($4::timestamptz, 'infinity') then wanted_since end,
+       complete_from = case when $5 then null else complete_from end,
+       complete_through = case when $5 then null else complete_through end
      where source_id = $1`,
-    [sourceId, since, until, wantedSince],
+    [sourceId, since, until, wantedSince, forgets],
   )
 }
 
@@ -128,19 +137,22 @@ export async function addCalls(db: Db, sourceId: string, calls: number): Promise
   await db.query("update source_completeness set calls = calls + $2 where source_id = $1", [sourceId, calls])
 }
 
-/** Ends the window that was swept whole, but for what `problem` says; the ledger never goes back. */
+/**
+ * Ends the window that was swept whole, but for what `problem` says. The ledger never goes back, and never
+ * says anything of a time after `settled`.
+ */
 export async function endWindow(
   db: Db,
   sourceId: string,
-  { now, nextAt, problem }: { now: Date; nextAt: Date; problem: string | null },
+  end: { now: Date; settled: Date; nextAt: Date; problem: string | null },
 ): Promise<void> {
   await db.query(
     `update source_completeness set complete_from = least(complete_from, swept_from),
-       complete_through = greatest(complete_through, swept_until), checked_at = $2, ran_at = $2,
+       complete_through = greatest(least(complete_through, $5), swept_until), checked_at = $2, ran_at = $2,
        problem = $4, failures = 0, next_at = $3, limited_until = null, swept_from = null,
        swept_until = null, cursor = null, progress = null, leased_until = null
      where source_id = $1`,
-    [sourceId, now, nextAt, problem],
+    [sourceId, end.now, end.nextAt, end.problem, end.settled],
   )
 }
 

@@ -45,9 +45,10 @@ export async function startWorldHub(): Promise<WorldHub> {
 export function reconcile(
   { parts }: WorldHub,
   target: ReconcileTarget,
-  more: { options?: ReconcileOptions; clock?: Clock; signal?: AbortSignal; since?: Date } = {},
+  more: { options?: ReconcileOptions; clock?: Clock | undefined; signal?: AbortSignal; since?: Date } = {},
 ): Promise<ReconcileOutcome> {
-  const { options = {}, clock = parts.clock, signal = new AbortController().signal, since } = more
+  const { options = {}, signal = new AbortController().signal, since } = more
+  const clock = "clock" in more ? more.clock : parts.clock
   return reconcileSource({ ...parts, clock, options: { ...hasty, ...options } }, target, {
     signal,
     ...(since === undefined ? {} : { since }),
