@@ -3,7 +3,7 @@ import type { AsOf } from "../store/correlations.ts"
 import type { TrackStates } from "../store/deployment-tracks.ts"
 import type { Db } from "../store/database.ts"
 import { edgesOf } from "../store/live-edges.ts"
-import { mergesOf, placesOf, pushedWithin } from "../store/live-facts.ts"
+import { cameWithin, mergesOf, placesOf } from "../store/live-facts.ts"
 import { mergedInto } from "../store/live-onward.ts"
 import { loadAncestry } from "./load-lines.ts"
 import { isPullRequest } from "./load-changes.ts"
@@ -76,7 +76,7 @@ async function commitsBrought(
   const { grounds } = await loadAncestry(db, tenant, { deployed, others: [] }, asOf)
   const lines = [...grounds(sha)].filter((ground) => ground.includes("@"))
   const from = Math.min(...times(previous), ...times(sha))
-  const listed = await pushedWithin(db, tenant, { lines, from, to: Math.max(...times(sha)) }, asOf)
+  const listed = await cameWithin(db, tenant, { lines, from, to: Math.max(...times(sha)) }, asOf)
   const { contains, cameTogether } = await loadAncestry(db, tenant, { deployed, others: listed }, asOf)
   return listed.filter((commit) => {
     if (!contains(sha, commit)) return false

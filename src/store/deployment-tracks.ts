@@ -62,6 +62,11 @@ export async function tracksOf(
             select from pushed_commits c where c.tenant = $1 and c.sha >= d.sha and c.sha < d.sha || 'g' -- abbreviated
               and split_part(c.line, '@', 1) = any($2::text[]))
         union
+        select service, environment, branch from deployment_states d
+          where tenant = $1 and repository is null and branch = '' and sha is not null and exists (
+            select from merged_pull_requests m where m.tenant = $1 and m.sha >= d.sha and m.sha < d.sha || 'g'
+              and split_part(m.base_line, '@', 1) = any($2::text[]))
+        union
         select service, environment, branch from deployment_states where tenant = $1 and sha = any($3::text[])
         union
         select service, environment, branch from deployment_states where tenant = $1 and deployment = any($4::text[])

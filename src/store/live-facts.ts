@@ -31,7 +31,15 @@ export interface Turn extends LinePush {
 export const until = (asOf: AsOf): Date | string => asOf ?? "infinity"
 const ms = "(extract(epoch from at) * 1000)::float8"
 
-/** Every place of these commits. In columns, since reading thousands of rows takes longer than finding them. */
+// GitHub tells a merge to the second; a merge that no push showed comes after all pushes of its second.
+const mergedAt = "m.merged_at + interval '999 milliseconds'"
+const isUnpushed = `not exists (select from pushed_commits pushed where pushed.tenant = $1 and pushed.sha = m.sha
+  and pushed.line = m.base_line and pushed.known_from <= $3)`
+
+/**
+ * Every place of these commits: where pushes put them, and where they were merged to where no push showed
+ * that. In columns, since reading thousands of rows takes longer than finding them.
+ */
 export async function placesOf(
   db: Db,
   tenant: string,
@@ -43,7 +51,13 @@ export async function placesOf(
     name: "places_of_commits",
     text: `select line, array_to_json(array_agg(sha)) as shas, array_to_json(array_agg(${ms})) as times,
         array_to_json(array_agg(nullif(after_sha, sha))) as heads, array_to_json(array_agg(ordinal)) as ordinals
-      from pushed_commits where tenant = $1 and sha = any($2::text[]) and known_from <= $3 group by line`,
+      from (
+        select line, sha, at, after_sha, ordinal from pushed_commits
+          where tenant = $1 and sha = any($2::text[]) and known_from <= $3
+        union all
+        select distinct base_line, sha, ${mergedAt}, sha, 0 from merged_pull_requests m
+          where tenant = $1 and sha = any($2::text[]) and known_from <= $3 and base_line is not null and ${isUnpushed}
+      ) as place group by line`,
     values: [tenant, shas, until(asOf)],
   })
   return rows.flatMap(({ line, shas: found, times, heads, ordinals }) =>
@@ -64,20 +78,27 @@ interface PlacesOfLine {
 
 const maxListed = 2_000
 
-/** The commits that were pushed to these lines within a time, both ends included; the latest 2,000. */
-export async function pushedWithin(
+/** The commits that came to these lines within a time, both ends included; the latest 2,000. */
+export async function cameWithin(
   db: Db,
   tenant: string,
   { lines, from, to }: { lines: readonly string[]; from: number; to: number },
   asOf: AsOf,
 ): Promise<string[]> {
   const { rows } = await db.query<{ sha: string }>({
-    name: "pushed_within",
-    text: `select c.sha from pushes p join pushed_commits c on c.event_id = p.event_id
-      where p.tenant = $1 and c.tenant = $1 and p.line = any($2::text[]) and p.known_from <= $5
-        and p.at between to_timestamp($3::float8 / 1000) and to_timestamp($4::float8 / 1000)
-      order by p.at desc, c.ordinal desc limit ${maxListed}`,
-    values: [tenant, lines, from, to, until(asOf)],
+    name: "came_within",
+    text: `select sha from (
+        (select c.sha, p.at, c.ordinal from pushes p join pushed_commits c on c.event_id = p.event_id
+          where p.tenant = $1 and c.tenant = $1 and p.line = any($2::text[]) and p.known_from <= $3
+            and p.at between to_timestamp($4::float8 / 1000) and to_timestamp($5::float8 / 1000)
+          order by p.at desc, c.ordinal desc limit ${maxListed})
+        union all
+        (select m.sha, ${mergedAt}, 0 from merged_pull_requests m
+          where m.tenant = $1 and m.base_line = any($2::text[]) and m.known_from <= $3 and ${isUnpushed}
+            and m.merged_at between to_timestamp(($4::float8 - 999) / 1000) and to_timestamp(($5::float8 - 999) / 1000)
+          order by m.merged_at desc limit ${maxListed})
+      ) as came (sha, at, ordinal) order by at desc, ordinal desc limit ${maxListed}`,
+    values: [tenant, lines, until(asOf), from, to],
   })
   return [...new Set(rows.map(({ sha }) => sha))]
 }
@@ -162,9 +183,13 @@ export async function wholeNames(
   if (abbreviations.length === 0) return new Map()
   const { rows } = await db.query<{ short: string; sha: string }>({
     name: "whole_names_of_commits",
-    text: `select short, min(sha) as sha from unnest($2::text[]) as asked (short)
-      join pushed_commits c on c.tenant = $1 and c.sha >= short and c.sha < short || 'g' and c.known_from <= $3
-      group by short having min(sha) = max(sha)`,
+    text: `select short, min(sha) as sha from (
+        select short, sha from unnest($2::text[]) as asked (short)
+          join pushed_commits c on c.tenant = $1 and c.sha >= short and c.sha < short || 'g' and c.known_from <= $3
+        union all
+        select short, sha from unnest($2::text[]) as asked (short)
+          join merged_pull_requests m on m.tenant = $1 and m.sha >= short and m.sha < short || 'g' and m.known_from <= $3
+      ) as named group by short having min(sha) = max(sha)`,
     values: [tenant, abbreviations, until(asOf)],
   })
   return new Map(rows.map(({ short, sha }) => [short, sha]))

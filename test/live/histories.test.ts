@@ -7,6 +7,7 @@ import {
   takeIn,
   testWriter,
   type Commit,
+  type Delivery,
   type PullRequest,
 } from "./repository.ts"
 
@@ -324,6 +325,36 @@ it("what is live is what is in the commit that is deployed, whatever was landed,
         ],
       ],
     },
+  )
+})
+
+/** What merges alone tell exactly: what happens to a trunk that is never set back. */
+const ofTheTrunk: fc.Arbitrary<Step[]> = fc.array(
+  fc.tuple(
+    fc.constantFrom("land", "open", "merge", "revert", "open a revert", "deploy", "roll back", "fail"),
+    fc.nat(1000),
+  ),
+  { minLength: 5, maxLength: 30 },
+)
+
+function isPush({ headers }: Delivery): boolean {
+  return headers["x-github-event"] === "push"
+}
+
+it("merges tell as much of a trunk as pushes do, some of which or all were lost", async () => {
+  await fc.assert(
+    fc.asyncProperty(ofTheTrunk, fc.infiniteStream(fc.nat(3)), async (history, losses) => {
+      const { deliveries, expected } = live(history)
+      const allOfThem = losses.next().value === 0
+      const heard = deliveries.filter((one) => !isPush(one) || (!allOfThem && losses.next().value !== 0))
+      const tenant = await takeIn(writer, heard)
+      for (const [number, since] of expected) {
+        const { live: found } = await statusOf(database, tenant, `github:pull_request:acme/api#${number}`)
+        const minutes = found.map((one) => (one.since.getTime() - Date.UTC(2026, 10, 21, 9)) / 60_000)
+        expect([number, minutes]).toEqual([number, since === null ? [] : [since]])
+      }
+    }),
+    { numRuns: 15 },
   )
 })
 
