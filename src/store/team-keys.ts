@@ -109,10 +109,16 @@ export async function unreadTeamKeys(db: Db, tenant: string): Promise<UnreadKeys
 const eventsAtOnce = 1_000
 const bytesAtOnce = 64 * 2 ** 20
 
+// As `encode(raw, 'escape')` writes a body, in lower case: a backslash twice, bytes beyond ASCII in octal. A form
+// has either in percent-encoding.
+const backslash = String.raw`(?:\\\\|%5c)`
+const hyphen = String.raw`(?:\\342\\200\\22|%e2%80%9|${backslash}u201)[01]` // U+2010, U+2011
+const escapedAscii = `${backslash}u00[2-7]`
+
 /**
  * Of the next 1,000 events of a tenant (or 64 MiB of bodies) those that these keys may make differ: events
  * that refer to an issue of Linear's, which may be one by its looks alone, and events whose body has a key
- * with a dash behind it, or writes letters as escapes.
+ * with a dash behind it, or a hyphen that is read as one, or writes letters as escapes.
  */
 export async function eventsNaming(
   db: Db,
@@ -134,9 +140,13 @@ export async function eventsNaming(
       left join events e on e.id = l.event_id -- retention may have dropped it
       where l.bytes_before < ${bytesAtOnce}
       order by l.position`,
-    values: [tenant, after, upTo, `(?:${keys.join("|").toLowerCase()})-[1-9]|\\\\\\\\u00[2-7]`],
+    values: [tenant, after, upTo, namePattern(keys)],
   })
   return { ids: rows.filter(({ names }) => names).map(({ id }) => id), readTo: rows.at(-1)?.position ?? upTo }
+}
+
+function namePattern(keys: readonly string[]): string {
+  return `(?:${keys.join("|").toLowerCase()})(?:-|%2d|${hyphen})[1-9]|${escapedAscii}`
 }
 
 /** Notes how far the past has been read by these keys. */

@@ -40,7 +40,18 @@ const others = [
   opened(2, "Go on", "Closes pla4-7, and goes on from ENG-1."),
   opened(3, "Mend it", "Nothing", "sam/mend-4u-3-again"),
   opened(4, "Depends on MISC-4", "Fixes ENG-2"),
+  opened(5, "Go on", "fixes ops\u{2011}12"), // the hyphen that breaks no line
+  escaped(opened(6, "Go on", "see Ops\u{2010}12")),
 ]
+
+/** The same body as a sender writes it that escapes hyphens. */
+function escaped(request: StoryRequest): StoryRequest {
+  const hyphen = /[\u2010\u2011]/g
+  return {
+    ...request,
+    body: request.body.replaceAll(hyphen, (char) => `\\u${char.charCodeAt(0).toString(16)}`),
+  }
+}
 
 /** What is derived, but for what names an event by its id or its place in the log. */
 async function derived() {
@@ -105,6 +116,8 @@ describe("keys of teams, learned from Linear's events", () => {
       "github:pull_request:acme/api#3 implements linear:issue:4U-3 strong",
       "github:pull_request:acme/api#4 implements linear:issue:ENG-2 strong",
       "github:pull_request:acme/api#4 may_name linear:issue:MISC-4 weak",
+      "github:pull_request:acme/api#5 implements linear:issue:OPS-12 strong",
+      "github:pull_request:acme/api#6 mentions linear:issue:OPS-12 weak",
     ])
     const { rows } = await hub.database.work.query(
       "select key, read_to >= known_at as read from linear_team_keys order by key",
@@ -162,6 +175,32 @@ describe("keys of teams, learned from Linear's events", () => {
     expect(rows).toEqual([{ tenant: "default" }])
   })
 
+  it("read of the past whatever may name a team, in whatever way its sender writes it", async () => {
+    await clear()
+    const naming = [
+      '{"text":"see ops-12"}',
+      '{"text":"see ops\u{2010}12"}',
+      '{"text":"see ops\u{2011}12"}',
+      '{"text":"see ops\\u201112"}',
+      '{"text":"see \\u006fps-12"}',
+      "text=see+ops%2D12",
+      "text=see+ops%E2%80%9112",
+      "payload=%7B%22text%22%3A%22see+ops%5Cu201112%22%7D",
+      "payload=%7B%22text%22%3A%22see+%5cu006fps-12%22%7D",
+    ]
+    const idle = ['{"text":"see ops\u{2013}12"}', '{"text":"see ops 12"}', "text=see+ops%E2%80%9312"]
+    const rows = [...naming, ...idle].map((raw, index) => ({
+      id: uuidOf(raw),
+      entity: null,
+      occurredAt: "2026-11-21T12:00:00Z",
+      position: index + 1,
+      raw,
+    }))
+    await insertLogged(hub.database.work, rows)
+    const found = await eventsNaming(hub.database.work, "default", { keys: ["OPS"], after: 0, upTo: 100 })
+    expect(rows.filter(({ id }) => found.ids.includes(id)).map(({ raw }) => raw)).toEqual(naming)
+  })
+
   it("are read to the end by whoever takes over from a worker that died on the way", async () => {
     await clear()
     await tell(others, others.length)
@@ -199,6 +238,8 @@ describe("keys of teams, learned from Linear's events", () => {
     await next.stop()
     expect(await linksTo("linear:issue:OPS")).toEqual([
       "github:pull_request:acme/api#1 mentions linear:issue:OPS-12 weak",
+      "github:pull_request:acme/api#5 implements linear:issue:OPS-12 strong",
+      "github:pull_request:acme/api#6 mentions linear:issue:OPS-12 weak",
     ])
   })
 })
