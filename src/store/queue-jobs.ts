@@ -1,4 +1,5 @@
 import type { Db } from "./database.ts"
+import type { SourceKey } from "./gaps.ts"
 
 /** Makes concurrent installations of the queue wait for one another, until the session ends. */
 export async function lockQueueInstallation(db: Db): Promise<void> {
@@ -35,12 +36,37 @@ export async function databaseTime(db: Db): Promise<Date> {
   return rows[0]?.now ?? new Date()
 }
 
-/** Whether these queues still have work that was given to them before `at`, by the database's clock. */
-export async function hasJobsBefore(db: Db, queues: readonly string[], at: Date): Promise<boolean> {
-  const { rows } = await db.query(
-    `select from pgboss.job
-     where name = any($1::text[]) and state in ('created', 'retry', 'active') and created_on <= $2 limit 1`,
-    [queues, at],
+const isUnfinished = "name = any($1::text[]) and state in ('created', 'retry', 'active')"
+
+/**
+ * The unfinished jobs of these queues, given to them before now, that hold events of a source. It looks
+ * at every event that waits, each by its id whatever the planner thinks of their number (`offset 0`).
+ */
+export async function jobsOfSource(
+  db: Db,
+  queues: readonly string[],
+  { tenant, platform, name }: SourceKey,
+): Promise<string[]> {
+  const { rows } = await db.query<{ id: string }>(
+    `select id from pgboss.job
+     where ${isUnfinished} and exists (
+       select from jsonb_array_elements_text(data -> 'eventIds') as held (event_id)
+       cross join lateral (select from events e where e.id = held.event_id::uuid
+         and e.tenant = $2 and e.platform = $3 and e.source = $4 offset 0) ours)`,
+    [queues, tenant, platform, name],
   )
-  return rows.length > 0
+  return rows.map(({ id }) => id)
+}
+
+/** Those of these jobs that are not finished yet. */
+export async function unfinishedJobs(
+  db: Db,
+  queues: readonly string[],
+  ids: readonly string[],
+): Promise<string[]> {
+  const { rows } = await db.query<{ id: string }>(
+    `select id from pgboss.job where ${isUnfinished} and id = any($2::uuid[])`,
+    [queues, ids],
+  )
+  return rows.map(({ id }) => id)
 }
