@@ -91,8 +91,8 @@ async function placesOf(pool: Pool, on: ReadonlySet<NoteTarget>, event: LoggedEv
     if (on.has("slack")) places.set(thread, { key: thread, platform: event.platform, source: event.source })
     const target = targetOfKind[entityKind(thing)]
     if (target === undefined || !on.has(target)) continue
-    const known = await sourceOfThing(pool, event.tenant, thing)
-    if (known?.platform === target) places.set(thing, { key: thing, ...known })
+    const source = await sourceOfThing(pool, event.tenant, thing, target)
+    if (source !== null) places.set(thing, { key: thing, platform: target, source })
   }
   return [...places.values()]
 }

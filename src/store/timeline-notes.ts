@@ -106,17 +106,18 @@ export async function discussionsShownBy(db: Db, eventId: string): Promise<Discu
   return rows
 }
 
-/** By which source the newest event on a thing came; null where none ever did. */
+/** By which of a platform's sources its newest event on a thing came; null where none ever did. */
 export async function sourceOfThing(
   db: Db,
   tenant: string,
   entity: string,
-): Promise<{ platform: string; source: string } | null> {
-  const { rows } = await db.query<{ platform: string; source: string }>({
+  platform: string,
+): Promise<string | null> {
+  const { rows } = await db.query<{ source: string }>({
     name: "source_of_thing",
-    text: `select platform, source from event_log where tenant = $1 and entity = $2
-      order by occurred_at desc, position desc limit 1`,
-    values: [tenant, entity],
+    text: `select source from event_log where tenant = $1 and entity = $2 and platform = $3
+      order by occurred_at desc, tie desc, position desc limit 1`,
+    values: [tenant, entity, platform],
   })
-  return rows[0] ?? null
+  return rows[0]?.source ?? null
 }

@@ -58,6 +58,8 @@ async function settled(): Promise<void> {
 it("a thread and a pull request that become linked are told of their timelines once", async () => {
   const sent = { headers: opened.request.headers, body: opened.request.body.toString("utf8") }
   expect((await sendWebhook(hub.url, "github", sent)).status).toBe(202)
+  await hub.hub.submitCustomEvent({ type: "ci.run.finished", entity: pullRequest }) // whoever spoke of it last
+  await settled()
   await say(stamp(1), "who can look?")
   await say(stamp(2), `I do: ${prLink}`, { thread_ts: stamp(1) })
   await until(
