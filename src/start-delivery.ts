@@ -1,6 +1,7 @@
 import type { Config } from "./config.ts"
 import type { Consumers } from "./consumers/create-consumers.ts"
 import type { Clock } from "./core/clock.ts"
+import type { ComponentState } from "./core/component.ts"
 import type { Log } from "./core/log.ts"
 import type { SubscriptionAdmin } from "./core/subscription.ts"
 import { createDeliveries } from "./delivery/create-deliveries.ts"
@@ -28,11 +29,11 @@ function means({ config }: DeliveryParts) {
   }
 }
 
-/** Sends webhooks, until `stack` is disposed. */
+/** Sends webhooks, until `stack` is disposed; answers what tells how that goes. */
 export async function startDeliveries(
   stack: AsyncDisposableStack,
   { consumers, log, ...parts }: DeliveryParts & { consumers: Consumers; log: Log },
-): Promise<void> {
+): Promise<() => ComponentState> {
   const { database, clock } = parts
   const deliveries = createDeliveries({
     ...means(parts),
@@ -45,6 +46,7 @@ export async function startDeliveries(
   })
   stack.defer(() => deliveries.stop())
   await deliveries.start()
+  return deliveries.state
 }
 
 /** What the API needs to make and change subscriptions, in whatever process it runs. */

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto"
 import { hostname } from "node:os"
 import { systemClock, type Clock } from "../core/clock.ts"
+import { createStanding, type ComponentState } from "../core/component.ts"
 import { SignalboxError } from "../core/errors.ts"
 import type { Log } from "../core/log.ts"
 import { removeMember } from "../store/consumer-leases.ts"
@@ -71,6 +72,7 @@ export interface Consumers {
   follow(options: FollowOptions): Follower
   /** Says that the log may have grown. A hint: without it, the next beat finds out. */
   wake(): void
+  state(): ComponentState
   /** Registers what was added, and runs it. Rejects where something cannot be registered. Idempotent. */
   start(): Promise<void>
   /** Finishes what runs within the drain time, gives everything back, and stops. Idempotent. */
@@ -183,6 +185,8 @@ export function createConsumers(options: ConsumersOptions): Consumers {
     for (const follower of followers) follower.startOver()
   }
 
+  const standing = createStanding("leases cannot be renewed: whatever stands on them waits")
+
   async function beatOn(): Promise<void> {
     let failing = false
     while (!ended.signal.aborted) {
@@ -190,9 +194,11 @@ export function createConsumers(options: ConsumersOptions): Consumers {
         await keeper.beat()
         if (failing) log.info({ member }, "consumers go on")
         failing = false
+        standing.well()
       } catch (error) {
         if (!failing) log.error({ err: error, member }, "consumers wait: their leases cannot be renewed")
         failing = true
+        standing.ill()
       }
       wake() // the poll of the log, and the start of what waited for the leases to be good again
       await heart.sleep(beatMs)
@@ -284,6 +290,7 @@ export function createConsumers(options: ConsumersOptions): Consumers {
       }
     },
     wake,
+    state: standing.state,
     start: () => (started ??= start()),
     stop: () => (stopped ??= stop()),
   }

@@ -2,6 +2,7 @@ import type { Pool } from "pg"
 import { createWaker } from "../consumers/waker.ts"
 import type { Consumer, Consumers } from "../consumers/create-consumers.ts"
 import type { Clock } from "../core/clock.ts"
+import { createStanding, type ComponentState } from "../core/component.ts"
 import { parseFilter } from "../core/filter.ts"
 import type { Log } from "../core/log.ts"
 import type { Sealing } from "../core/sealing.ts"
@@ -44,6 +45,8 @@ export interface Deliveries {
   start(): Promise<void>
   /** Hands back what runs, and ends. Idempotent. */
   stop(): Promise<void>
+  /** How the following of changes goes; the sending stands on the consumers. */
+  state(): ComponentState
 }
 
 interface Entry {
@@ -68,6 +71,7 @@ export function createDeliveries(options: DeliveriesOptions): Deliveries {
   const turns = new Map<string, Promise<void>>()
   const render = createRenderBody()
   const waker = createWaker()
+  const standing = createStanding("changes to subscriptions cannot be read; what is known stays in force")
   const undisabled = new Set<string>() // those of which it was told that it failed
   const rests = createSharedRests(pool, () =>
     [...entries].map(([id, { endpoint }]) => [id, endpoint] as const),
@@ -245,7 +249,9 @@ export function createDeliveries(options: DeliveriesOptions): Deliveries {
         await writeHealth()
         await rests.exchange()
         failing = false
+        standing.well()
       } catch (error) {
+        standing.ill()
         if (!failing)
           log.warn({ err: error }, "changes to subscriptions cannot be read; what is known stays in force")
         failing = true
@@ -272,5 +278,6 @@ export function createDeliveries(options: DeliveriesOptions): Deliveries {
   return {
     start: () => (started ??= start()),
     stop: () => (stopped ??= stop()),
+    state: standing.state,
   }
 }

@@ -1,5 +1,6 @@
 import { DatabaseError } from "pg"
 import type pg from "pg"
+import { createStanding, type ComponentState } from "../core/component.ts"
 import { SignalboxError } from "../core/errors.ts"
 import type { Log } from "../core/log.ts"
 import { cleanText } from "../core/text.ts"
@@ -37,6 +38,7 @@ export interface RelayOptions {
 
 /** Hands over what was published, for as long as it is started; of several, one at a time. */
 export interface Relay {
+  state(): ComponentState
   start(): Promise<void>
   stop(): Promise<void>
 }
@@ -64,6 +66,7 @@ export function createRelay({ database, submit, log }: RelayOptions): Relay {
     settings: { idle_in_transaction_session_timeout: String(longestTurnMs) },
   })
   const stopping = new AbortController()
+  const standing = createStanding("what was published cannot be read or taken in, and is tried again")
   let wake: (() => void) | undefined
   let listener: pg.PoolClient | undefined
   let running: Promise<void> | undefined
@@ -82,12 +85,15 @@ export function createRelay({ database, submit, log }: RelayOptions): Relay {
         const { taken, away } = await handOver()
         hadMore = taken > 0
         isAway = away > 0
+        if (isAway) standing.ill()
+        else standing.well()
         if (performance.now() >= purgeAt) {
           // After a full batch there is more: the next one is for the next round, with what is due by then.
           hasOld = (await purgeOutbox(pool, keptHours, purgeBatch)) === purgeBatch
           if (!hasOld) purgeAt = performance.now() + purgeEveryMs
         }
       } catch (error) {
+        standing.ill()
         log.warn({ err: error }, "the outbox could not be read and is tried again")
       }
       waitMs = hasOld || (hadMore && !isAway) ? shortestMs : Math.min(2 * waitMs, longestMs)
@@ -167,6 +173,7 @@ export function createRelay({ database, submit, log }: RelayOptions): Relay {
       return Promise.resolve()
     },
     stop: () => (stopped ??= stop()),
+    state: standing.state,
   }
 }
 

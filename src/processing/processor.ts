@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises"
 import type pg from "pg"
 import type { Clock } from "../core/clock.ts"
+import { createStanding, type ComponentState, type Standing } from "../core/component.ts"
 import type { Correlate } from "../core/correlate.ts"
 import type { Priority } from "../core/envelope.ts"
 import type { Log } from "../core/log.ts"
@@ -16,7 +17,7 @@ import { defaultRetryDelayMs } from "./failed-attempt.ts"
 import { processClaim, type Workshop } from "./process-claim.ts"
 import { processSuspect } from "./process-suspect.ts"
 import { reprocess, type Reprocessed } from "./reprocess.ts"
-import { createWriteOutcome } from "./write-outcome.ts"
+import { createWriteOutcome, type OnProcessed } from "./write-outcome.ts"
 
 export interface ProcessorOptions {
   database: Pick<Database, "url">
@@ -29,6 +30,8 @@ export interface ProcessorOptions {
   workers?: Readonly<Record<Priority, number>>
   /** Milliseconds to the next attempt at an event after so many (doubling from half a second). */
   retryDelayMs?: (attempts: number) => number
+  /** Told of what a batch came to, once it is committed. */
+  onProcessed?: OnProcessed
 }
 
 /** Turns stored events into logged ones, batch by batch, for as long as it is started. */
@@ -36,6 +39,7 @@ export interface Processor {
   start(): Promise<void>
   /** Waits for the batches in work, for up to 20 s. */
   stop(): Promise<void>
+  state(): ComponentState
   /** Derives events of the log anew, see reprocess.ts; needs no start. */
   reprocess(ids: readonly string[]): Promise<Reprocessed>
 }
@@ -58,15 +62,16 @@ export function createProcessor(options: ProcessorOptions): Processor {
     pool,
     queue,
     derive: createDerive(platforms, correlate),
-    write: createWriteOutcome({ pool, queue, clock, retryDelayMs }),
+    write: createWriteOutcome({ pool, queue, clock, retryDelayMs, onProcessed: options.onProcessed }),
     clock,
   }
+  const standing = createStanding("a batch could not be processed and is tried again")
   let starting: Promise<void> | undefined
   let stopping: Promise<void> | undefined
   let stopWork: (() => Promise<void>) | undefined
 
   async function start(): Promise<void> {
-    stopWork = await queue.work((claim) => handle(shop, claim, log), workers)
+    stopWork = await queue.work((claim) => handle(shop, claim, { log, standing }), workers)
   }
 
   async function stop(): Promise<void> {
@@ -78,25 +83,33 @@ export function createProcessor(options: ProcessorOptions): Processor {
   return {
     start: () => (starting ??= start()),
     stop: () => (stopping ??= stop()),
+    state: standing.state,
     reprocess: (ids) => reprocess(shop, ids),
   }
 }
 
 /** Throws where the claim's jobs are to be tried again, and not before that makes sense. */
-async function handle(shop: Workshop, claim: Claim, log: Log): Promise<void> {
+async function handle(
+  shop: Workshop,
+  claim: Claim,
+  { log, standing }: { log: Log; standing: Standing },
+): Promise<void> {
   try {
     const fresh = claim.jobs.filter(({ retryCount }) => retryCount === 0)
     if (fresh.length > 0) await processClaim(shop, { ...claim, jobs: fresh })
     for (const job of claim.jobs) {
       if (job.retryCount > 0) await processSuspect(shop, { ...claim, jobs: [job] })
     }
+    standing.well()
   } catch (error) {
     if (error instanceof ClaimLost || claim.signal.aborted) {
       log.info({ err: error, priority: claim.priority }, "a batch was left to another worker")
     } else if (failureOf(error) === "away") {
+      standing.ill()
       log.warn({ err: error, priority: claim.priority }, "a batch waits for the database to come back")
       await untilBack(shop.pool, claim.signal)
     } else {
+      standing.ill()
       log.error({ err: error, priority: claim.priority }, "a batch could not be processed and is tried again")
       await pause(delayBefore(claim), claim.signal)
     }

@@ -25,17 +25,30 @@ export interface Outcome {
 /** Writes an outcome in one transaction; throws ClaimLost or what the database says, and then wrote nothing. */
 export type WriteOutcome = (outcome: Outcome, fence: Fence) => Promise<void>
 
+/** An event that was written to the log, or given up as a dead letter. */
+export interface ProcessedEvent {
+  platform: string
+  /** Milliseconds from its receipt until now. */
+  ms: number
+  dead: boolean
+}
+
+/** Told of what a batch came to, once it is committed. */
+export type OnProcessed = (events: readonly ProcessedEvent[]) => void
+
 /** Makes the writer; `pool` hands out pipelining connections. */
 export function createWriteOutcome({
   pool,
   queue,
   clock,
   retryDelayMs,
+  onProcessed,
 }: {
   pool: pg.Pool
   queue: Pick<Queue, "enqueue">
   clock: Clock
   retryDelayMs: (attempts: number) => number
+  onProcessed?: OnProcessed | undefined
 }): WriteOutcome {
   return async (outcome, fence) => {
     await fencedTransaction(
@@ -50,6 +63,7 @@ export function createWriteOutcome({
         ]),
       (db) => finish(db, outcome),
     )
+    onProcessed?.(processedOf(outcome, clock()))
   }
 
   async function writeFailures(db: Db, { failed }: Outcome): Promise<void> {
@@ -96,6 +110,18 @@ export function createWriteOutcome({
       settle(db, derived),
     ])
   }
+}
+
+function processedOf({ derived, failed }: Outcome, now: Date): ProcessedEvent[] {
+  const of = ({ platform, receivedAt }: Derived["event"], dead: boolean): ProcessedEvent => ({
+    platform,
+    ms: Math.max(0, now.getTime() - receivedAt.getTime()),
+    dead,
+  })
+  return [
+    ...derived.map(({ event }) => of(event, false)),
+    ...failed.filter(isDead).map(({ event }) => of(event, true)),
+  ]
 }
 
 async function settle(db: Db, derived: readonly Derived[]): Promise<void> {

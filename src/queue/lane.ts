@@ -25,6 +25,8 @@ export interface LaneOptions {
 export interface Lane {
   /** Says that there may be something to do. */
   wake: () => void
+  /** Whether its last look at the queue was answered. */
+  readonly reads: boolean
   /**
    * Takes nothing more, waits for what is in work for `patienceMs`, and gives back what is left then.
    * Never rejects: jobs that could not be given back come back when their heartbeat is missed.
@@ -49,11 +51,15 @@ export function openLane({ boss, priority, slots, spacingMs, handler, onError }:
   const stopping = new AbortController()
   let freed: (() => void) | undefined
   let isClosed = false
+  let reads = true
   let alarm = Promise.withResolvers<void>()
   const looking = look()
 
   return {
     wake: () => alarm.resolve(),
+    get reads() {
+      return reads
+    },
     async stop(patienceMs) {
       stopping.abort()
       freed?.()
@@ -92,6 +98,7 @@ export function openLane({ boss, priority, slots, spacingMs, handler, onError }:
   async function take(): Promise<boolean> {
     try {
       const fetched = await boss.fetch<JobData>(queue, { batchSize })
+      reads = true
       if (fetched.length === 0) return false
       const jobs = fetched.map(({ id, retryCount, data }) => ({ id, retryCount, eventIds: data.eventIds }))
       if (isClosed) {
@@ -106,6 +113,7 @@ export function openLane({ boss, priority, slots, spacingMs, handler, onError }:
       working.set(work, { jobs, lose })
       return fetched.length === batchSize
     } catch (error) {
+      reads = false
       onError(error)
       return false
     }

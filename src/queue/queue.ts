@@ -1,5 +1,6 @@
 import type { QueryConfig } from "pg"
 import { PgBoss, type JobInsert } from "pg-boss"
+import { working, type ComponentState } from "../core/component.ts"
 import { priorities, type Priority } from "../core/envelope.ts"
 import type { Log } from "../core/log.ts"
 import { isPipelining, type Db } from "../store/database.ts"
@@ -43,6 +44,8 @@ export interface Queue {
   tick(): Promise<void>
   /** Completes a claim's jobs in the transaction open on `db`; throws ClaimLost if one is no longer held. */
   complete(db: Db, claim: Claim): Promise<void>
+  /** `idle` in a process that has no workers. */
+  state(): ComponentState
   /** Renews a claim in the transaction open on `db`, and holds it until the commit; throws ClaimLost. */
   renew(db: Db, claim: Claim): Promise<void>
 }
@@ -180,6 +183,14 @@ export function createQueue({ url, log, keepsTime = false }: QueueOptions): Queu
 
     async tick() {
       await boss.send(tickQueue, null)
+    },
+
+    state() {
+      const open = [...lanes.values()]
+      if (open.length === 0) return { state: "idle" }
+      return open.every(({ reads }) => reads)
+        ? working
+        : { state: "failing", problem: "jobs cannot be fetched and are looked for again" }
     },
 
     async complete(db, { priority, jobs }) {
