@@ -1,4 +1,5 @@
 import type { ClientBase, Connection, QueryResult } from "pg"
+import { longestMs } from "./statement-time.ts"
 
 /** How pg tells a query's outcome; its error is null, or undefined, where there is none. */
 export type Answer = (error: Error | null | undefined, result: QueryResult) => void
@@ -20,7 +21,8 @@ export function askByCallback(client: ClientBase, timeoutMs?: number): void {
 
   function withinTime(config: unknown, values: unknown, answer: Answer): unknown {
     if (timeoutMs === undefined) return query(config, values, answer)
-    const timer = setTimeout(breakConnection, timeoutMs, client, timeoutMs)
+    const ms = longestMs(client, timeoutMs)
+    const timer = setTimeout(breakConnection, ms, client, ms)
     try {
       return query(config, values, (error, result) => {
         clearTimeout(timer)

@@ -11,6 +11,7 @@ import {
 import { SignalboxError } from "../core/errors.ts"
 import { askByCallback } from "./ask-by-callback.ts"
 import { orUnavailable, unavailable } from "./failure.ts"
+import { allowAsUsual, answerMs } from "./statement-time.ts"
 
 /** Whatever runs a query: a pool, or a connection inside a transaction. Comes first in every signature. */
 export interface Db {
@@ -36,12 +37,28 @@ export interface DatabaseOptions {
   maxWork?: number
   /** Connections of the reader pool (5). */
   maxRead?: number
+  /**
+   * Milliseconds after which a statement without an answer breaks its connection (60 s), or the server gives one
+   * up: the reader pool's after half of them. Infinity where somebody waits who can end it himself.
+   */
+  longestMs?: number
 }
 
 /** Opens both pools. Connections are made when they are first needed. */
-export function openDatabase({ url, maxWork = 10, maxRead = 5 }: DatabaseOptions): Database {
-  const work = createPool(url, { role: "signalbox_worker", max: maxWork })
-  const read = createPool(url, { role: "signalbox_reader", max: maxRead, pipeline: true })
+export function openDatabase({
+  url,
+  maxWork = 10,
+  maxRead = 5,
+  longestMs = 60_000,
+}: DatabaseOptions): Database {
+  const limits = (statementMs: number): PoolOptions =>
+    Number.isFinite(longestMs)
+      ? { queryTimeoutMs: longestMs, settings: { statement_timeout: String(Math.ceil(statementMs)) } }
+      : {}
+  // Two statements of a reader may go out at once: the second one's time begins with the first one's.
+  const [workMs, readMs] = [Math.max(longestMs - answerMs, longestMs / 2), longestMs / 2]
+  const work = createPool(url, { role: "signalbox_worker", max: maxWork, ...limits(workMs) })
+  const read = createPool(url, { role: "signalbox_reader", max: maxRead, pipeline: true, ...limits(readMs) })
   return {
     url,
     work,
@@ -97,6 +114,7 @@ export function createPool(
     connectionTimeoutMillis: 5_000,
     idleTimeoutMillis: idleTimeoutMs,
     keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000, // the system's own is two hours
     types,
     pipeline,
   }
@@ -175,6 +193,7 @@ async function transactionFrom<T>(
     })
     throw broken === undefined ? error : unavailable(error)
   } finally {
+    allowAsUsual(client)
     client.release(broken)
   }
 }

@@ -1,6 +1,7 @@
 import { SignalboxError } from "../core/errors.ts"
 import type { ConsumerKind } from "./consumers.ts"
 import type { Db } from "./database.ts"
+import { allowLonger } from "./statement-time.ts"
 
 /** A consumer that keeps its place, as whoever looks after it sees it. */
 export interface DurableConsumer {
@@ -75,8 +76,11 @@ export async function removeIdleConsumer(
   await deleteConsumer(db, found.id)
 }
 
+const longestMs = 10 * 60_000 // every event that it was ever given may have become a dead letter
+
 /** Deletes a consumer with its cursors, and its open dead letters' way back. */
 export async function deleteConsumer(db: Db, id: string): Promise<void> {
+  await allowLonger(db, longestMs)
   await db.query(
     "update dead_letters set status = 'discarded', settled_at = now() where subscription_id = $1 and status = 'open'",
     [id],

@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises"
 import type { Pool } from "pg"
 import { transaction } from "./database.ts"
+import { allowLonger } from "./statement-time.ts"
 
 const day = 24 * 60 * 60_000
+const longestMs = 60 * 60_000 // as many rows as a default partition may hold
 
 /** Recurring care for the tables. */
 export interface Maintenance extends AsyncDisposable {
@@ -70,6 +72,7 @@ export async function makePartitions(db: Pool, ahead: number, signal?: AbortSign
   for (const { name } of tables.rows) {
     if (signal?.aborted === true) break
     made += await transaction(db, async (client) => {
+      await allowLonger(client, longestMs)
       await client.query("set local lock_timeout = '2s'")
       const { rows } = await client.query<{ made: number }>("select make_partitions($1, $2) as made", [
         ahead,

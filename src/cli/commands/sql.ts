@@ -17,7 +17,7 @@ export const sqlCommand: Command = {
     const query = positionals[0]
     if (query === undefined) throw new SignalboxError("bad_request", 'give a query: sql "select ..."')
     const { columns, rows } = await withSchema(loadConfig(env, platforms), async (url) => {
-      const database = openDatabase({ url, maxWork: 1, maxRead: 1 })
+      const database = openDatabase({ url, maxWork: 1, maxRead: 1, longestMs: Infinity })
       try {
         return await runQuery(database, textOption(options, "tenant") ?? "default", query)
       } catch (cause) {

@@ -61,7 +61,7 @@ export async function dryRunAction(context: CommandContext): Promise<number> {
   const window = readWindow(options, new Date())
   const limit = readNumber(options, "limit") ?? 100
   const result = await withSchema(loadConfig(env, platforms), async (url) => {
-    const database = openDatabase({ url, maxWork: 1, maxRead: 1 })
+    const database = openDatabase({ url, maxWork: 1, maxRead: 1, longestMs: Infinity })
     const progress = createProgress("events")
     try {
       await expectRuleNames(database.work, without)
