@@ -1,25 +1,30 @@
 import type { IncomingMessage } from "node:http"
 import { SignalboxError } from "../core/errors.ts"
-import type { ByteBudget } from "./byte-budget.ts"
+import type { Arriving, ByteBudget } from "./byte-budget.ts"
 
 export interface BodyLimits {
   /** Bytes that one body may have. */
   maxBytes: number
   /** Milliseconds for the whole body to arrive. */
   timeoutMs: number
-  /** Milliseconds after which a body must have come at 1 KiB/s on the whole (5 s). */
+  /**
+   * Milliseconds after which a body must have come at 1 KiB/s on the whole, and of any as many that follow
+   * at least a kibibyte must have come (5 s).
+   */
   graceMs?: number
   /** Counts the bytes of all bodies in memory; they stay counted when the body is handed over. */
   budget: ByteBudget
 }
 
-/** A sender far slower than any network holds a slot on purpose. */
+/** A sender far slower than any network, or one that stops, holds memory on purpose. */
 const leastBytesPerMs = 1024 / 1000
-const checkEveryMs = 1_000
+const leastBytes = 1024
+/** Looks at how a body comes on, in each stretch of `graceMs`. */
+const checks = 5
 
 /**
  * Reads a request's body as it came. Throws 413 before a byte past the limit is kept, 503 where the
- * budget is spent, 408 where the sender is too slow and 400 where it hangs up; the bytes of a body
+ * budget is spent or others need what a slow sender holds of it, 408 where the sender is too slow and 400 where it hangs up; the bytes of a body
  * that is not handed over are given back to the budget.
  */
 export function readBody(
@@ -40,19 +45,30 @@ export function readBody(
     const chunks: Buffer[] = []
     let bytes = 0
     const began = performance.now()
-    let timer = setTimeout(checkPace, Math.min(graceMs, timeoutMs))
+    const checkEveryMs = graceMs / checks
+    const marks = [0] // bytes that had come at the latest checks
+    let timer = setTimeout(checkPace, Math.min(checkEveryMs, timeoutMs))
+    const arriving: Arriving = {
+      burden: () => (marks.length < 2 ? 0 : bytes / (leastBytes + bytes - (marks.at(-2) ?? 0))),
+      giveUp: fail,
+    }
+    budget.begin(arriving)
     incoming.on("data", onData).on("end", onEnd).on("error", onGone).on("close", onGone)
 
     function checkPace(): void {
       const elapsed = performance.now() - began
       const left = timeoutMs - elapsed
-      if (left < 1 || bytes < leastBytesPerMs * elapsed) fail(tooSlow())
+      // By number and not by time: what came while this process was busy is read between two checks.
+      const since = marks.length === checks ? marks.shift() : undefined
+      const isQuiet = since !== undefined && (bytes < since + leastBytes || bytes < leastBytesPerMs * elapsed)
+      marks.push(bytes)
+      if (left < 1 || isQuiet) fail(tooSlow())
       else timer = setTimeout(checkPace, Math.min(checkEveryMs, left))
     }
     function onData(chunk: Buffer): void {
       try {
         if (bytes + chunk.length > maxBytes) throw tooLarge(maxBytes)
-        budget.take(chunk.length)
+        budget.take(chunk.length, arriving)
       } catch (error) {
         fail(error)
         return
@@ -76,6 +92,7 @@ export function readBody(
     }
     function release(): void {
       clearTimeout(timer)
+      budget.end(arriving)
       incoming.off("data", onData).off("end", onEnd).off("error", onGone).off("close", onGone)
     }
   })

@@ -4,10 +4,17 @@ import type { AddressInfo } from "node:net"
 import { afterAll, expect, test } from "vitest"
 import { SignalboxError } from "../../src/core/errors.ts"
 import { createByteBudget } from "../../src/ingest/byte-budget.ts"
+import type { BodyLimits } from "../../src/ingest/read-body.ts"
 import { receiveBody } from "../../src/ingest/receive-body.ts"
 import { postHead, readAnswer, sendBytes } from "./support/raw-request.ts"
 
 const budget = createByteBudget(1024 * 1024)
+/** Limits by path, which differ in their patience. */
+const others: Record<string, BodyLimits> = {
+  "/patient": { maxBytes: 512 * 1024, timeoutMs: 60_000, graceMs: 60_000, budget },
+  "/brisk": { maxBytes: 512 * 1024, timeoutMs: 60_000, graceMs: 200, budget },
+  "/held": { maxBytes: 512 * 1024, timeoutMs: 60_000, graceMs: 2_000, budget },
+}
 const limits = { maxBytes: 512 * 1024, timeoutMs: 2_000, graceMs: 200, budget }
 
 // What every request came to, in the order in which it was settled.
@@ -16,7 +23,7 @@ const server = createServer((request, response) => void settle(request, response
 
 async function settle(request: IncomingMessage, response: ServerResponse): Promise<void> {
   try {
-    const { body, release } = await receiveBody(request, limits)
+    const { body, release } = await receiveBody(request, others[request.url ?? ""] ?? limits)
     outcomes.push("taken")
     response.end(String(body.length))
     release()
@@ -35,7 +42,8 @@ afterAll(() => {
   server.closeAllConnections()
 })
 
-const headOf = (length: number, more = {}) => postHead("/", { "content-length": String(length), ...more })
+const headOf = (length: number, more = {}, path = "/") =>
+  postHead(path, { "content-length": String(length), ...more })
 
 async function settled(count: number): Promise<void> {
   for (let tries = 0; outcomes.length < count && tries < 500; tries++) {
@@ -52,6 +60,35 @@ test("a body that trickles is a 408 long before the time for a whole body is ove
   clearInterval(trickle)
   socket.destroy()
   expect(answer.status).toBe(408)
+  expect(budget.used).toBe(0)
+})
+
+test("a body of which much came at once and then nothing more is a 408 long before its time is over", async () => {
+  outcomes.length = 0
+  const socket = await sendBytes(port, headOf(400_000, {}, "/brisk"), "x".repeat(300_000))
+  const trickle = setInterval(() => socket.write("x"), 20)
+  const answer = await readAnswer(socket)
+  clearInterval(trickle)
+  socket.destroy()
+  expect(answer.status).toBe(408)
+  expect(budget.used).toBe(0)
+})
+
+test("bodies that hold much and come on no more make room for others, in whatever numbers they come", async () => {
+  outcomes.length = 0
+  const head = headOf(400_000, {}, "/held")
+  const held = await Promise.all(Array.from({ length: 2 }, () => sendBytes(port, head, "x".repeat(390_000))))
+  for (let round = 0; round < 3; round++) {
+    await new Promise((resolve) => setTimeout(resolve, 500)) // longer than between two looks at them
+    held.push(await sendBytes(port, head, "x".repeat(390_000)))
+    const honest = await sendBytes(port, headOf(400_000), "x".repeat(400_000))
+    expect((await readAnswer(honest)).status).toBe(200)
+    honest.destroy()
+  }
+  expect(outcomes.filter((outcome) => outcome === "taken")).toHaveLength(3)
+  expect(outcomes).toContain(503)
+  for (const socket of held) socket.destroy()
+  await settled(held.length + 3)
   expect(budget.used).toBe(0)
 })
 
@@ -97,7 +134,7 @@ test("uploads that are given up at any point leave no byte counted", async () =>
 test("more than the budget holds is turned away, and what was held is given back", async () => {
   outcomes.length = 0
   const sockets = await Promise.all(
-    Array.from({ length: 4 }, () => sendBytes(port, headOf(400_000), "x".repeat(390_000))),
+    Array.from({ length: 4 }, () => sendBytes(port, headOf(400_000, {}, "/patient"), "x".repeat(390_000))),
   )
   await settled(2) // two do not fit beside the others
   expect(outcomes).toEqual([503, 503])
