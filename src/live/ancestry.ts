@@ -13,10 +13,17 @@ export interface LineFacts {
 export interface Ancestry {
   /** Whether a commit holds another: is it, or came after it. */
   contains: (sha: string, other: string) => boolean
-  /** Lines and commits that it is known to stand on. Two that share none may be related all the same. */
+  /**
+   * Lines and commits that it is known to stand on, to tell what is related. Two that share none may be related
+   * all the same.
+   */
   grounds: (sha: string) => ReadonlySet<string>
+  /** The same, to tell what it may hold: all that it holds is among these commits, or on one of these lines. */
+  reach: (sha: string) => ReadonlySet<string>
   /** Whether anybody has asked for grounds. */
   isAskedForGrounds: () => boolean
+  /** Lines that it was pushed to. */
+  lines: (sha: string) => string[]
   /** Repositories that it was pushed to. */
   repositories: (sha: string) => string[]
   /** Whether two commits came by one push. */
@@ -98,6 +105,17 @@ export function createAncestry({ places, turns, rank }: LineFacts): Ancestry {
   }
 
   const known = new Map<string, Set<string>>()
+  const reach = (sha: string): ReadonlySet<string> => {
+    let found = known.get(sha)
+    if (found === undefined) {
+      found = new Set([sha])
+      for (const place of standing(sha)) groundsOf(place, found)
+      known.set(sha, found)
+    }
+    return found
+  }
+
+  let askedForGrounds = false
   return {
     contains: (sha, other) => {
       if (sha === other) return true
@@ -105,15 +123,12 @@ export function createAncestry({ places, turns, rank }: LineFacts): Ancestry {
       return standing(sha).some((place) => holds(place, other, seen))
     },
     grounds: (sha) => {
-      let found = known.get(sha)
-      if (found === undefined) {
-        found = new Set([sha])
-        for (const place of standing(sha)) groundsOf(place, found)
-        known.set(sha, found)
-      }
-      return found
+      askedForGrounds = true
+      return reach(sha)
     },
-    isAskedForGrounds: () => known.size > 0,
+    reach,
+    isAskedForGrounds: () => askedForGrounds,
+    lines: (sha) => [...new Set(placesOf(sha).map(({ line }) => line))],
     repositories: (sha) => [...new Set(placesOf(sha).map(({ line }) => repositoryOfLine(line)))],
     cameTogether: (sha, other) =>
       placesOf(sha).some((place) =>

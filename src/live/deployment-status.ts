@@ -4,6 +4,7 @@ import { statesOfDeployment, type DeploymentState } from "../store/deployment-tr
 import { pullRequestsBrought } from "./brought.ts"
 import { standingOf } from "./change-status.ts"
 import { wholeTracks } from "./load-tracks.ts"
+import { takenBack } from "./put-back.ts"
 import { pendingIn } from "./standing.ts"
 import { liveIn, shortTime, type LiveIn, type PendingIn, type Status } from "./status.ts"
 import { placesInWords, statusInWords } from "./summary.ts"
@@ -53,6 +54,7 @@ export async function deploymentStatus(
 function liveAs({ states, kind }: Track, entity: string): LiveIn | null {
   const last = states.at(-1)
   if (last === undefined || last.deployment !== entity || last.status === "inactive") return null
+  if (takenBack(states).at(-1) === true) return null
   const before = states.findLastIndex(
     ({ deployment, status }) => deployment !== entity || status === "inactive",
   )

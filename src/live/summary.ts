@@ -59,6 +59,7 @@ const happened: Readonly<Record<string, string>> = {
   success: "it succeeded",
   failure: "it failed",
   canceled: "it was canceled",
+  rolled_back: "it was rolled back",
 }
 
 /** `it failed`, `it is in progress`: the status of a deployment as a reason. */

@@ -2,6 +2,8 @@ import type { DeploymentState, TrackStates } from "../store/deployment-tracks.ts
 import { actsOn, isIn, type Act } from "./acts.ts"
 import type { Ancestry } from "./ancestry.ts"
 import type { Change } from "./change.ts"
+import { createHolders } from "./holders.ts"
+import { takenBack } from "./put-back.ts"
 
 /** A track, with the kind of its environment. */
 export interface Track extends TrackStates {
@@ -28,12 +30,12 @@ export function withKind(track: TrackStates): Track {
  */
 export function followTrack(track: Track, ancestry: Ancestry): (change: Change) => Fate {
   const followed = new Map<Change, Map<string | null, Fate>>()
-  const grounds = groundsShared(track, ancestry)
+  const known = { groundsAreKnown: groundsShared(track, ancestry), isTakenBack: takenBack(track.states) }
   const follow = ({ sha, change }: Act): Fate => {
     let parts = followed.get(change)
     if (parts === undefined) followed.set(change, (parts = new Map()))
     let fate = parts.get(sha)
-    if (fate === undefined) parts.set(sha, (fate = followPart(track, ancestry, grounds, sha, change)))
+    if (fate === undefined) parts.set(sha, (fate = followPart(track, ancestry, known, sha, change)))
     return fate
   }
   const fates = new Map<Change, Fate>()
@@ -53,17 +55,25 @@ export function followTrack(track: Track, ancestry: Ancestry): (change: Change) 
   }
 }
 
+/** What is known of the states of a track, whatever the change. */
+interface Known {
+  groundsAreKnown: (index: number) => boolean
+  /** See takenBack. */
+  isTakenBack: readonly boolean[]
+}
+
 function followPart(
   { states }: Track,
-  { contains, cameTogether }: Ancestry,
-  groundsAreKnown: (index: number) => boolean,
+  ancestry: Ancestry,
+  { groundsAreKnown, isTakenBack }: Known,
   part: string | null,
   change: Change,
 ): Fate {
+  const { contains, cameTogether } = ancestry
   const live: boolean[] = []
   const left: boolean[] = [] // whether what was there last held it, be that taken down or not
   const bySha = new Map<string, boolean>()
-  const presumed: string[] = [] // hold it because they are taken to stand on what was there before
+  const presumed = createHolders(ancestry) // hold it because they are taken to stand on what was there before
   let older = false
   let counted = true
   for (const [index, { sha, status, deployment }] of states.entries()) {
@@ -72,7 +82,7 @@ function followPart(
       left.push(left[index - 1] ?? false)
       continue
     }
-    const shipped = change.shippedBy.has(deployment)
+    const shipped = change.shippedBy.has(deployment) && isTakenBack[index] !== true
     const within = part !== null && sha !== null && contains(sha, part)
     if (index === 0 && within && !shipped && part !== sha && !cameTogether(sha, part)) {
       older = true // who knows how long it has been there
@@ -85,7 +95,7 @@ function followPart(
     left.push(is || taken)
     if (sha === null) continue
     bySha.set(sha, is || taken)
-    if (shipped || taken) presumed.push(sha)
+    if (shipped || taken) presumed.add(sha)
   }
   return { live, older: older && !counted }
 
@@ -94,15 +104,15 @@ function followPart(
       return status === "rolled_back" ? beforeLast(states, left, index) : (left[index - 1] ?? false)
     const again = bySha.get(sha)
     if (again !== undefined) return again
-    if (presumed.findLast((holder) => contains(sha, holder)) !== undefined) return true
+    if (presumed.isAnyIn(sha)) return true
     return left[index - 1] === true && status !== "rolled_back" && !groundsAreKnown(index)
   }
 }
 
 /** What was live before the deployment that was there last, which is what a rollback without a commit puts back. */
 function beforeLast(states: readonly DeploymentState[], left: readonly boolean[], index: number): boolean {
-  const last = states[index - 1]?.deployment
-  const before = states.slice(0, index).findLastIndex(({ deployment }) => deployment !== last)
+  let before = index - 1
+  while (before >= 0 && states[before]?.deployment === states[index - 1]?.deployment) before--
   return left[before] ?? false
 }
 

@@ -39,10 +39,14 @@ export interface TrackStates extends Pick<DeploymentState, "service" | "environm
   states: DeploymentState[]
 }
 
+// States of the same deployment; read_deployment_runs and read_pull_request_deployments have the same.
+const siblings = `from deployment_states o where o.tenant = $1 and o.deployment = s.deployment
+  and o.service = s.service and o.environment = s.environment and o.branch = s.branch and o.known_from <= $5`
+
 /**
- * What came to stand in every track that is asked for, in the order of the senders' clocks: successes, and
- * `inactive` where what was there last was taken down. Failed, cancelled and pending deployments put nothing
- * there, and take nothing away.
+ * What came to stand in every track that is asked for, in the order of the senders' clocks: successes, what was
+ * put back, and `inactive` where what was there last was taken down. Failed, cancelled and pending deployments
+ * put nothing there, and take nothing away; of a success that names no commit or repository they tell it.
  */
 export async function tracksOf(
   db: Db,
@@ -72,10 +76,14 @@ export async function tracksOf(
         select service, environment, branch from deployment_states where tenant = $1 and deployment = any($4::text[])
       )
       select track.*, array_to_json(array_agg(s.kind)) as kinds, array_to_json(array_agg(s.deployment)) as deployments,
-        array_to_json(array_agg(s.status)) as statuses, array_to_json(array_agg(s.sha)) as shas,
+        array_to_json(array_agg(s.status)) as statuses,
+        array_to_json(array_agg(case when s.sha is null and s.status = 'success'
+          then (select max(o.sha) ${siblings} and o.status <> 'rolled_back') else s.sha end)) as shas,
         array_to_json(array_agg((extract(epoch from s.at) * 1000)::float8)) as times,
-        array_to_json(array_agg(s.repository)) as repositories, array_to_json(array_agg(s.ref)) as refs,
-        array_to_json(array_agg(s.url)) as urls
+        array_to_json(array_agg(coalesce(s.repository, (select max(o.repository) ${siblings})))) as repositories,
+        array_to_json(array_agg(s.ref)) as refs, array_to_json(array_agg(s.url)) as urls,
+        array_to_json(array_agg(case when s.status = 'rolled_back' then (select bool_or(o.status = 'failure') ${siblings}
+          and o.at <= s.at having not bool_or(o.status = 'success')) end)) as failures
       from track join deployment_states s on s.tenant = $1 and s.service = track.service
         and s.environment = track.environment and s.branch = track.branch
       where s.status in ('success', 'rolled_back', 'inactive') and s.known_from <= $5
@@ -85,7 +93,7 @@ export async function tracksOf(
   return rows
     .map(({ service, environment, branch, ...told }) => {
       const track = { service, environment, branch }
-      const states = told.deployments.map((deployment, index): DeploymentState => ({
+      const states = told.deployments.map((deployment, index): ToldState => ({
         ...track,
         deployment,
         kind: told.kinds[index] ?? "unknown",
@@ -95,6 +103,7 @@ export async function tracksOf(
         repository: told.repositories[index] ?? null,
         ref: told.refs[index] ?? null,
         url: told.urls[index] ?? null,
+        failedBefore: told.failures[index] ?? null,
       }))
       return { ...track, states: whatStood(states.toSorted(byClock)) }
     })
@@ -104,22 +113,46 @@ export async function tracksOf(
 // Whoever puts something in the place of another tells of both, within so many milliseconds.
 const changeover = 30_000
 
+interface ToldState extends DeploymentState {
+  /** Of what puts a version back: whether it failed before that, where it never succeeded itself; else null. */
+  failedBefore: boolean | null
+}
+
 /**
  * Leaves out the `inactive` of what is superseded: it was not there last, or the next is put there in the
- * same moment.
+ * same moment. Leaves out as well what puts back the version that is there all the time.
  */
-function whatStood(states: readonly DeploymentState[]): DeploymentState[] {
+function whatStood(states: readonly ToldState[]): DeploymentState[] {
   const stood: DeploymentState[] = []
-  for (const [index, state] of states.entries()) {
+  for (const [index, { failedBefore, ...state }] of states.entries()) {
+    const last = stood.at(-1)
     if (state.status === "inactive") {
-      const last = stood.at(-1)
       if (last === undefined || last.status === "inactive" || last.deployment !== state.deployment) continue
-      const next = states.slice(index + 1).find(({ status }) => status !== "inactive")
+      const next = nextActive(states, index)
       if (next !== undefined && next.at.getTime() - state.at.getTime() <= changeover) continue
     }
+    if (failedBefore !== null && isThereStill(state.sha, last, failedBefore)) continue
     stood.push(state)
   }
   return stood
+}
+
+function nextActive(states: readonly DeploymentState[], index: number): DeploymentState | undefined {
+  let next = index + 1
+  while (states[next]?.status === "inactive") next++
+  return states[next]
+}
+
+/** Whether a deployment that never succeeded puts back what was there last; `last` is that. */
+function isThereStill(sha: string | null, last: DeploymentState | undefined, failed: boolean): boolean {
+  if (sha === null) return failed
+  if (last === undefined || last.status === "inactive") return false
+  return last.sha === null ? failed : isSameCommit(last.sha, sha)
+}
+
+/** Whether two names are of one commit, as far as they tell: either may be abbreviated. */
+export function isSameCommit(a: string, b: string): boolean {
+  return a.startsWith(b) || b.startsWith(a)
 }
 
 /** The states of a track, column by column. */
@@ -132,6 +165,7 @@ interface TrackColumns extends Pick<DeploymentState, "service" | "environment" |
   repositories: (string | null)[]
   refs: (string | null)[]
   urls: (string | null)[]
+  failures: (boolean | null)[]
 }
 
 /** Every state of a deployment, in the order of the sender's clock. */
