@@ -6,6 +6,7 @@ import {
   areSuperseded,
   countWindow,
   linksOfEvents,
+  linksShownElsewhere,
   type LogWindow,
   type StatedField,
 } from "../store/dry-run.ts"
@@ -18,6 +19,7 @@ import { createFaultCount, type RuleFaults } from "./rule-faults.ts"
 import { stampOfLink, statesOf } from "./states-of.ts"
 
 const turnMs = 100
+const linksAtOnce = 1_000
 
 type Rules = (event: StoredEvent, normalized: Normalized, known: KnownNames) => Correlated
 
@@ -72,7 +74,8 @@ export interface DryRun extends DryRunProgress {
 
 /**
  * Derives the events of a window anew, in memory, by the rules as they are and as they would be, and
- * compares the links. What a later state withdrew counts on neither side. Writes nothing; holds one page of
+ * compares the links. What a later state withdrew counts on neither side. Where the link of a rule that is not
+ * tried differs, and another event shows it by what is stored, it is no change. Writes nothing; holds one page of
  * events (16 MiB of bodies, or one larger body) and the links that differ.
  */
 export async function dryRun(options: DryRunOptions): Promise<DryRun> {
@@ -125,6 +128,11 @@ export async function dryRun(options: DryRunOptions): Promise<DryRun> {
       position = page.next ?? position
       complete = page.next === null
     }
+  }
+  const sideEffects = changes.sideEffects()
+  for (let from = 0; from < sideEffects.length; from += linksAtOnce) {
+    const some = sideEffects.slice(from, from + linksAtOnce)
+    changes.noteElsewhere(await readAs(database, tenant, (db) => linksShownElsewhere(db, tenant, some)))
   }
   return {
     events,

@@ -15,10 +15,20 @@ export interface LinkChange {
 /** The changes by kind, relation and strength: `added implements strong`. */
 export type ChangeCounts = Record<string, number>
 
+/** A link that is made by a rule that is not tried, and the events at which it differs all the same. */
+export interface SideEffect {
+  link: Link
+  eventIds: readonly string[]
+}
+
 /** Compares links of event after event, and holds what it needs for that within bounds. */
 export interface LinkChanges {
   /** Takes in what one event shows without and with the other rules. */
   note: (eventId: string, before: readonly Link[], after: readonly Link[]) => void
+  /** What is not known to be a change before it is known whether other events show it. */
+  sideEffects: () => SideEffect[]
+  /** Takes in links of `sideEffects` that other events show, without the other rules and with them. */
+  noteElsewhere: (links: readonly Link[]) => void
   /** What has changed so far, in the order in which it came up. */
   list: () => LinkChange[]
   /** Differences in events that are not in `list`, since it had no room for their links. */
@@ -30,11 +40,17 @@ interface Showing {
   after?: Link
   events: number
   eventId: string
+  /** The first events that show it, of a link that no rule makes which is tried. */
+  eventIds?: string[]
 }
+
+const maxEventIds = 1_000
 
 /**
  * Makes the comparison. A link is the same whichever event shows it, so that it is added only where no event
- * showed it before. Links of `rules` are followed through all events, others where they differ.
+ * showed it before. Links of `rules` are followed through all events. Others differ where they depend on what
+ * those make, and all that do not would be too many: they are followed where they differ, and whether other
+ * events show them is to be looked up at the end.
  */
 export function createLinkChanges(rules: ReadonlySet<string>, maxLinks = 50_000): LinkChanges {
   const showings = new Map<string, Showing>()
@@ -47,10 +63,14 @@ export function createLinkChanges(rules: ReadonlySet<string>, maxLinks = 50_000)
       const was = were.get(key)
       const is = are.get(key)
       const differs = !isAlike(was, is)
-      if (!differs && !rules.has((was ?? is)?.rule ?? "")) continue
+      const isTried = rules.has((was ?? is)?.rule ?? "")
+      if (!differs && !isTried) continue
       const showing = showings.get(key)
       if (showing !== undefined) {
         showing.events++
+        if (showing.eventIds !== undefined && showing.eventIds.length < maxEventIds) {
+          showing.eventIds.push(eventId)
+        }
         const best = { before: stronger(showing.before, was), after: stronger(showing.after, is) }
         if (best.before !== undefined) showing.before = best.before
         if (best.after !== undefined) showing.after = best.after
@@ -60,22 +80,50 @@ export function createLinkChanges(rules: ReadonlySet<string>, maxLinks = 50_000)
           eventId,
           ...(was === undefined ? {} : { before: was }),
           ...(is === undefined ? {} : { after: is }),
+          ...(isTried ? {} : { eventIds: [eventId] }),
         })
       } else if (differs) untold++
     }
   }
 
+  function sideEffects(): SideEffect[] {
+    return [...showings.values()].flatMap(({ before, after, events, eventIds }) => {
+      const link = after ?? before
+      // of more events than are held it is not known any more which others there are
+      return link === undefined || eventIds?.length !== events ? [] : [{ link, eventIds }]
+    })
+  }
+
+  function noteElsewhere(links: readonly Link[]): void {
+    for (const link of links) {
+      const showing = showings.get(keyOf(link))
+      if (showing === undefined) continue
+      showing.before = stronger(showing.before, link)
+      showing.after = stronger(showing.after, link)
+    }
+  }
+
   return {
     note,
+    sideEffects,
+    noteElsewhere,
     list: () => [...showings.values()].flatMap(changeOf),
     untold: () => untold,
   }
 }
 
-function changeOf(showing: Showing): LinkChange[] {
-  const { before, after } = showing
+function changeOf({ before, after, events, eventId }: Showing): LinkChange[] {
   if (isAlike(before, after)) return []
-  return [{ kind: before === undefined ? "added" : after === undefined ? "removed" : "changed", ...showing }]
+  const kind = before === undefined ? "added" : after === undefined ? "removed" : "changed"
+  return [
+    {
+      kind,
+      events,
+      eventId,
+      ...(before === undefined ? {} : { before }),
+      ...(after === undefined ? {} : { after }),
+    },
+  ]
 }
 
 /** How many links changed in which way. */
@@ -97,6 +145,8 @@ function isAlike(one: Link | undefined, other: Link | undefined): boolean {
   return one.strength === other.strength && Math.fround(one.confidence) === Math.fround(other.confidence)
 }
 
+function stronger(one: Link | undefined, other: Link): Link
+function stronger(one: Link | undefined, other: Link | undefined): Link | undefined
 function stronger(one: Link | undefined, other: Link | undefined): Link | undefined {
   if (one === undefined || other === undefined) return one ?? other
   return weight(other) > weight(one) ? other : one

@@ -61,6 +61,37 @@ export async function linksOfEvents(
   return rows
 }
 
+/** Of each of these links the strongest showing that stands by any event but those that are given with it. */
+export async function linksShownElsewhere(
+  db: Db,
+  tenant: string,
+  links: readonly { link: Pick<Link, "from" | "to" | "relation" | "rule">; eventIds: readonly string[] }[],
+): Promise<Link[]> {
+  if (links.length === 0) return []
+  const { rows } = await db.query<Link>(
+    `select shown.* from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
+         as wanted (from_entity, to_entity, relation, rule, event_ids)
+       cross join lateral (
+         select from_entity as "from", to_entity as "to", relation, rule, rule_version as "ruleVersion", strength,
+           confidence, evidence
+         from event_correlations c
+         where c.tenant = $1 and c.from_entity = wanted.from_entity and c.to_entity = wanted.to_entity
+           and c.relation = wanted.relation and c.rule = wanted.rule and c.known_to = 'infinity'
+           and c.event_id <> all (string_to_array(wanted.event_ids, ',')::uuid[])
+         order by strength, confidence desc, event_id limit 1
+       ) shown`,
+    [
+      tenant,
+      links.map(({ link }) => link.from),
+      links.map(({ link }) => link.to),
+      links.map(({ link }) => link.relation),
+      links.map(({ link }) => link.rule),
+      links.map(({ eventIds }) => eventIds.join(",")),
+    ],
+  )
+  return rows
+}
+
 /** A field of a thing as it stood at a time of its sender's clock. */
 export interface StatedField extends StateStamp {
   document: string
