@@ -62,6 +62,8 @@ export interface Connections extends Pick<Admission, "admit"> {
 export interface ConnectionLimits extends AdmissionLimits {
   /** Bytes that may wait for a client which is up to date (1 MiB). */
   maxUnsent?: number
+  /** And for all together (256 MB): beyond it, a client that has more than its even share of them waits. */
+  maxUnsentTotal?: number
   /** A client that takes nothing for so long, although something waits for it, is closed (30 s). */
   stallMs?: number
   /** How often the keys of open streams are looked at (5 s), and whether the streams are still what they were. */
@@ -87,7 +89,7 @@ const nothing: Stretch = { entries: [], release: () => {} }
 /** Makes the register of open streams. */
 export function createConnections(options: ConnectionsOptions): Connections {
   const { feed, history, log, keyCheckMs = 5_000 } = options
-  const { maxUnsent = 1 << 20, stallMs = 30_000 } = options
+  const { maxUnsent = 1 << 20, maxUnsentTotal = 256e6, stallMs = 30_000 } = options
   const checkKeys = createKeyCheck(options.findDeadKeys, log)
   const clients = new Set<Client>()
   const checkDefinitions = createDefinitionCheck({ ...options, clients, onChanged: end })
@@ -101,10 +103,10 @@ export function createConnections(options: ConnectionsOptions): Connections {
   let keyTimer: NodeJS.Timeout | undefined
 
   const fanOut = createFanOut({
-    maxUnsent,
     onOutpaced: beginCatchUp,
     onTooSlow: (client) => drop(client, "too_slow"),
   })
+  fanOut.allow(maxUnsent)
 
   function drop(client: Client, reason: DropReason): void {
     figures.dropped(reason)
@@ -187,7 +189,9 @@ export function createConnections(options: ConnectionsOptions): Connections {
   function tick(): void {
     const now = performance.now()
     let beats = beatsPerTick
+    let unsent = 0
     for (const client of clients) {
+      unsent += client.wire.unsent()
       if (timesStalled(client) * tickMs >= stallMs) drop(client, "stalled")
       else if (
         now - client.wroteAt >= client.heartbeatMs * (beats > 0 ? 1 : latest) &&
@@ -197,6 +201,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
         beat(client, client.live ? feed.position : client.passed, now)
       }
     }
+    fanOut.allow(unsent > maxUnsentTotal ? Math.min(maxUnsent, maxUnsentTotal / clients.size) : maxUnsent)
   }
 
   function endAll(ending: Ending): void {

@@ -10,12 +10,12 @@ export interface FanOut {
   /** Adds a client that has been sent everything up to the feed's position. */
   join(client: Client): void
   leave(client: Client): void
+  /** From now on so many bytes may wait for a client. */
+  allow(bytes: number): void
   advance(entries: readonly Entry[]): void
 }
 
 export interface FanOutOptions {
-  /** Bytes that may wait for a client. */
-  maxUnsent: number
   /**
    * A client left because more came at once than may wait for it, or than its key may have; it has been sent all
    * up to `position`.
@@ -36,7 +36,8 @@ interface Group {
 const burstMs = 1000
 
 /** Makes a fan-out. A flush is one write a client, of one buffer that its whole group shares. */
-export function createFanOut({ maxUnsent, onOutpaced, onTooSlow }: FanOutOptions): FanOut {
+export function createFanOut({ onOutpaced, onTooSlow }: FanOutOptions): FanOut {
+  let maxUnsent = 0
   const groups = new Map<string, Group>()
   const index = createViewIndex<Group>()
 
@@ -86,6 +87,9 @@ export function createFanOut({ maxUnsent, onOutpaced, onTooSlow }: FanOutOptions
       client.live = true
     },
     leave,
+    allow: (bytes) => {
+      maxUnsent = bytes
+    },
     advance: (entries) => {
       const [first] = entries
       if (first === undefined) return

@@ -9,6 +9,7 @@ const maxUnsent = 512 << 10
 const server = await streamServer(database, { maxUnsent, stallMs: 700 })
 /** Clients live in this process and cannot read while it works on 9 MB for each: to this one that is no stall. */
 const patient = await streamServer(database, { maxUnsent })
+const crowded = await streamServer(database, { maxUnsent: 64 << 20, maxUnsentTotal: 4e6 })
 
 const range = (from: number, count: number) => Array.from({ length: count }, (_, index) => from + 1 + index)
 
@@ -53,6 +54,38 @@ test("clients that stop reading are closed within their cap, hold nobody up, and
     await again.until(() => Number(again.parser.lastEventId) === start + total)
     expect([...client.positions(), ...again.positions()]).toEqual(range(start, total))
     again.cut()
+  }
+  healthy.cut()
+})
+
+test("what waits for all clients together is bounded, and none of them loses anything by it", async () => {
+  const start = await head()
+  const healthy = await crowded.open()
+  const slow = await Promise.all(range(0, 5).map(() => crowded.open()))
+  for (const client of [healthy, ...slow]) await client.until(() => client.parser.lastEventId !== "")
+  for (const client of slow) client.pause()
+  let most = 0
+  const sampling = setInterval(() => {
+    most = Math.max(most, crowded.streaming.connections.stats().unsentBytes)
+  }, 5)
+  const total = 160
+  for (let at = 0; at < total; at += 4) {
+    await logEvents(database.work, range(at, 4).map(big))
+    await sleep(100) // what comes until the next look is beyond the bound: 5 MB here
+  }
+  await healthy.count(total)
+  clearInterval(sampling)
+  expect(most).toBeGreaterThan(4e6)
+  expect(most).toBeLessThan(20e6) // 50e6 without
+  for (const client of slow) {
+    client.resume()
+    const all = () => Number(client.parser.lastEventId) === start + total
+    await Promise.race([client.closed, client.until(all).catch(() => {})]) // it may have been cut meanwhile
+    const rest = await crowded.open("", { "last-event-id": client.parser.lastEventId })
+    await rest.until(() => Number(rest.parser.lastEventId) === start + total)
+    expect([...client.positions(), ...rest.positions()]).toEqual(range(start, total))
+    client.cut()
+    rest.cut()
   }
   healthy.cut()
 })
