@@ -2,8 +2,9 @@ import { execFile } from "node:child_process"
 import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
-import { expect, test } from "vitest"
+import { describe, expect, test } from "vitest"
 import { deployment } from "../src/platforms/deployment/index.ts"
+import { isTriggered } from "./support/argo-trigger.ts"
 import { renderTemplate } from "./support/go-template.ts"
 import { loadSigner } from "./support/fixtures.ts"
 import { adminKey, startTestHub } from "./support/hub.ts"
@@ -108,8 +109,11 @@ test("the secrets that are made for sending by hand are such as a hub takes", as
   expect(deployment.checkSecret?.(stdout.trim())).toBeNull()
 })
 
-test("the template for Argo CD writes what its sender reads", () => {
-  const template = /body: \|\n([\s\S]*?)\n {2}trigger/.exec(blocks("argocd.md", "yaml")[0] ?? "")?.[1] ?? ""
+describe("the template for Argo CD", () => {
+  const yaml = blocks("argocd.md", "yaml")[0] ?? ""
+  const template = /body: \|\n([\s\S]*?)\n {2}trigger/.exec(yaml)?.[1] ?? ""
+  const triggers = [...yaml.matchAll(/trigger\.signalbox-(\w+): \|\n +- when: (.+)/g)]
+  const receivedAt = new Date("2026-11-21T15:00:00Z")
   const app = {
     metadata: { name: "api", namespace: "argocd", labels: { environment: "production" } },
     spec: {
@@ -132,30 +136,55 @@ test("the template for Argo CD writes what its sender reads", () => {
       app: given,
       context: { argocdUrl: "https://argocd.example" },
     })
-    const message = { sender: "argocd", headers: {}, contentType: "application/json", receivedAt: new Date() }
+    const message = { sender: "argocd", headers: {}, contentType: "application/json", receivedAt }
     return deployment.normalize({ ...message, payload: JSON.parse(rendered) })
   }
-  expect(read(app)).toMatchObject({
-    type: "deployment.production.success",
-    entity: "deployment:argocd/api/2026-11-21T10:59:00Z",
-    url: "https://argocd.example/applications/argocd/api",
-    occurredAt: new Date("2026-11-21T11:00:00Z"),
-    actor: { name: 'a "dev"' },
-    detail: { repository: "acme/api", sha: app.status.operationState.syncResult.revision, ref: "main" },
+  const sent = (given: unknown): string[] =>
+    triggers.flatMap(([, name = "", when = ""]) => (isTriggered(when, { app: given }) ? name : []))
+  const withStatus = (health: string, operation: object) => ({
+    ...app,
+    status: { health: { status: health }, operationState: { ...app.status.operationState, ...operation } },
   })
-  expect(read({ ...app, status: { ...app.status, health: { status: "Degraded" } } }).type).toBe(
-    "deployment.production.failure",
-  )
-  const bare = {
-    metadata: { name: "api", namespace: "argocd" },
-    spec: { destination: { namespace: "staging" } },
-    status: { operationState: { phase: "Running", startedAt: "2026-11-21T10:59:00Z" } },
-  }
-  expect(read(bare)).toMatchObject({
-    type: "deployment.staging.in_progress",
-    occurredAt: new Date("2026-11-21T10:59:00Z"),
-    actor: null,
-    detail: { sha: null, repository: null },
+
+  test("writes what its sender reads", () => {
+    expect(sent(app)).toEqual(["deployed"])
+    expect(read(app)).toMatchObject({
+      type: "deployment.production.success",
+      entity: "deployment:argocd/api/2026-11-21T10:59:00Z",
+      url: "https://argocd.example/applications/argocd/api",
+      occurredAt: new Date("2026-11-21T11:00:00Z"),
+      actor: { name: 'a "dev"' },
+      detail: { repository: "acme/api", sha: app.status.operationState.syncResult.revision, ref: "main" },
+    })
+    const bare = {
+      metadata: { name: "api", namespace: "argocd" },
+      spec: { destination: { namespace: "staging" } },
+      status: { operationState: { phase: "Running", startedAt: "2026-11-21T10:59:00Z" } },
+    }
+    expect(read(bare)).toMatchObject({
+      type: "deployment.staging.in_progress",
+      occurredAt: new Date("2026-11-21T10:59:00Z"),
+      actor: null,
+      detail: { sha: null, repository: null },
+    })
+  })
+
+  test("tells of what degrades after its sync when that is heard, since nobody tells when it was", () => {
+    const degraded = withStatus("Degraded", {})
+    expect(sent(degraded)).toEqual(["degraded"])
+    expect(read(degraded)).toMatchObject({ type: "deployment.production.failure", occurredAt: receivedAt })
+  })
+
+  test("takes the sync that mends a degraded application for none that failed, until it does", () => {
+    const running = withStatus("Degraded", { phase: "Running", finishedAt: undefined })
+    expect(sent(running)).toEqual(["running"])
+    expect(read(running).type).toBe("deployment.production.in_progress")
+    const failed = withStatus("Degraded", { phase: "Failed" })
+    expect(sent(failed)).toEqual(["failed"])
+    expect(read(failed)).toMatchObject({
+      type: "deployment.production.failure",
+      occurredAt: new Date("2026-11-21T11:00:00Z"),
+    })
   })
 })
 

@@ -1,6 +1,6 @@
 /**
  * As much of Go's text/template as the template in docs/argocd.md needs: `{{ if … }}{{ else }}{{ end }}`,
- * pipes, `printf` of `%s`, `eq`, and sprig's `dig` and `toJson`. Anything else throws.
+ * pipes, `printf` of `%s`, `eq`, `and`, and sprig's `dig` and `toJson`. Anything else throws.
  */
 export function renderTemplate(template: string, data: unknown): string {
   const chosen = template.replace(
@@ -40,6 +40,8 @@ function call([name, ...rest]: Tree[], piped: readonly unknown[], data: unknown)
       return JSON.stringify(args[0] ?? null)
     case "eq":
       return args[0] === args[1]
+    case "and":
+      return args.every((arg) => arg === true)
     case "printf": {
       const [format, ...values] = args
       return String(format).replaceAll("%s", () => String(values.shift()))
