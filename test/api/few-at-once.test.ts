@@ -31,6 +31,19 @@ it("whoever asks for much at once leaves every other turn to others", async () =
   expect(begun).toEqual(["a0", "b4", "c5", "a1", "b6", "a2", "a3"])
 })
 
+it("nobody has more than his part of the turns, though others are free, and who waits behind him gets them", async () => {
+  const { begun, begin, endNext } = works()
+  const oneOfFew = fewAtOnce({ what: "tests", limit: 3, each: 2, waitMs: 60_000 })
+  const asked = ["a", "a", "a", "a", "b", "c"].map((who, index) => oneOfFew(who, begin(`${who}${index}`)))
+  await turn()
+  expect(begun).toEqual(["a0", "a1", "b4"])
+  await endNext()
+  expect(begun.slice(3)).toEqual(["c5"])
+  for (const _ of asked) await endNext()
+  await Promise.all(asked)
+  expect(begun.slice(4)).toEqual(["a2", "a3"])
+})
+
 it("no more run at once than may, and who waits too long is refused", async () => {
   const { begun, begin, endNext } = works()
   const oneOfFew = fewAtOnce({ what: "tests", limit: 2, waitMs: 1 })

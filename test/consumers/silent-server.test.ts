@@ -10,6 +10,7 @@ import { startSilentProxy } from "../support/silent-proxy.ts"
 import { append, deliveriesOf, eventually, handler, readerOf } from "./log.ts"
 
 const database = await testDatabase()
+const nothing = async (): Promise<void> => {}
 
 /** The database by way of a proxy that can fall silent. */
 async function behindProxy(longestMs: number) {
@@ -29,8 +30,7 @@ test("consumers go on where a server vanished without a word, once their stateme
     leaseMs: 1_000,
   })
   onTestFinished(() => consumers.stop())
-  const run = async (): Promise<void> => {}
-  consumers.add(handler("patient", run, { partitions: 2 }))
+  consumers.add(handler("patient", nothing, { partitions: 2 }))
   await consumers.start()
   await append(database, { entity: "thing:1" })
   await eventually(
@@ -39,10 +39,11 @@ test("consumers go on where a server vanished without a word, once their stateme
   )
   silence()
   await append(database, { entity: "thing:2" }, { entity: "thing:3" })
-  await eventually(
+  const rows = await eventually(
     () => deliveriesOf(database, "patient"),
-    (rows) => rows.length === 3 && rows.every(({ status }) => status === "delivered"),
+    (found) => found.length === 3 && found.every(({ status }) => status !== "running"),
   )
+  expect(rows.map(({ status }) => status)).toEqual(["delivered", "delivered", "delivered"])
 })
 
 test("what asks a server that vanished is told so, and the connection is not used again", async () => {
