@@ -13,6 +13,8 @@ export type Role = (typeof roles)[number]
 /** Everything the environment says, checked. */
 export interface Config {
   port: number
+  /** Whether somebody has named the port: a process that needs none opens one then, for probes and figures. */
+  isPortGiven: boolean
   host: string
   /** Undefined: run the embedded PostgreSQL in `dataDir`. */
   databaseUrl: string | undefined
@@ -165,6 +167,7 @@ export function loadConfig(
   const { data } = parsed
   return {
     port: data.PORT ?? 3000,
+    isPortGiven: data.PORT !== undefined,
     host: data.HOST ?? "0.0.0.0",
     databaseUrl: data.DATABASE_URL,
     dataDir: data.SIGNALBOX_DATA_DIR ?? ".signalbox",

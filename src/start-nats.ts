@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises"
 import type { NatsMetrics } from "./api/nats-metrics.ts"
 import type { Config } from "./config.ts"
 import { SignalboxError } from "./core/errors.ts"
+import type { ComponentState } from "./core/component.ts"
 import type { Log } from "./core/log.ts"
 import type { LogTail } from "./core/log-tail.ts"
 import { createNatsLink } from "./nats/link.ts"
@@ -15,6 +16,7 @@ export interface StartedNats {
   /** The news of the log, where this process serves streams. */
   tail: LogTail | undefined
   metrics: Omit<NatsMetrics, "streaming">
+  state: () => ComponentState
 }
 
 /**
@@ -41,6 +43,10 @@ export async function startNats(
   stack.defer(async () => publisher?.stop())
   return {
     tail: roles.has("stream") ? createNatsTail({ link, names, log }) : undefined,
+    state: () =>
+      link.state.connected
+        ? { state: "connected" }
+        : { state: "away", problem: "not connected; streams read the database meanwhile" },
     metrics: {
       stream: names.stream,
       state: () => ({ ...link.state, publishing: publisher?.publishing ?? false }),

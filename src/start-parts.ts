@@ -1,44 +1,36 @@
 import { timelineNotes } from "./actions/timeline-notes.ts"
-import { createApp, type AppEnv } from "./api/app.ts"
-import type { CompletenessOptions } from "./api/completeness.ts"
-import { listen, type HttpServer } from "./api/http-server.ts"
-import { createAuthenticator } from "./auth/authenticate.ts"
+import type { HttpServer } from "./api/http-server.ts"
+import { createPrometheus, type Prometheus } from "./api/prometheus/prometheus.ts"
 import { createFirstAdminKey } from "./auth/keys.ts"
 import type { Config } from "./config.ts"
 import type { ConsumerDefinition } from "./consumers/definition.ts"
 import type { Clock } from "./core/clock.ts"
+import type { ComponentState } from "./core/component.ts"
 import type { Log } from "./core/log.ts"
 import type { Platform } from "./core/platform.ts"
 import type { RunningSources } from "./core/source.ts"
 import type { Correlation } from "./correlation/correlation.ts"
-import { createExplain } from "./correlation/explain.ts"
-import { showRule } from "./correlation/show-rule.ts"
 import type { EventMaps } from "./event-maps.ts"
-import type { Groups } from "./groups/create-groups.ts"
 import type { Handlers } from "./handlers/create-handlers.ts"
 import { createHeartbeat } from "./ingest/heartbeat.ts"
 import { createIngest, type Ingest } from "./ingest/ingest.ts"
 import { createRelay } from "./outbox/relay.ts"
-import { retryPublished } from "./outbox/retry-dead-letter.ts"
-import { retryDeadLetter } from "./processing/retry-dead-letter.ts"
-import { entityFromUrl } from "./platforms/entity-from-url.ts"
 import { createProcessor } from "./processing/processor.ts"
 import { installQueue } from "./queue/install.ts"
 import { createQueue } from "./queue/queue.ts"
+import { queueNames } from "./queue/queues.ts"
 import type { SourceSettings } from "./sources/standing-sources.ts"
 import type { ReconcileOptions } from "./reconcile/options.ts"
-import { startDeliveries, subscriptionAdmin } from "./start-delivery.ts"
+import { startDeliveries } from "./start-delivery.ts"
 import { startGroups } from "./start-groups.ts"
 import { startHandlers } from "./start-handlers.ts"
-import { startNats, type StartedNats } from "./start-nats.ts"
+import { startHttp } from "./start-http.ts"
+import { startNats } from "./start-nats.ts"
 import { completenessOf, startReconciler } from "./start-reconcile.ts"
-import { replayAdmin, startReplays } from "./start-replays.ts"
+import { startReplays } from "./start-replays.ts"
 import { startRules } from "./start-rules.ts"
 import { startSources, type StartedSources } from "./start-sources.ts"
-import { checkSessions, openDatabase, transaction, type Database } from "./store/database.ts"
-import type { DeadLetter } from "./store/dead-letters.ts"
-import { retryDeadDelivery } from "./store/deliveries.ts"
-import type { Enqueue } from "./store/enqueue.ts"
+import { checkSessions, createPool, openDatabase, type Database } from "./store/database.ts"
 import { startEmbedded } from "./store/embedded/start-embedded.ts"
 import { createMaintenance } from "./store/maintenance.ts"
 import { migrate } from "./store/migrate.ts"
@@ -67,8 +59,6 @@ export interface Parts extends StartedSources {
   server: HttpServer | undefined
 }
 
-const drainMs = 10_000
-
 /**
  * Starts every part that the roles of this process ask for, each pushed on `stack` so that they end
  * in the opposite order: first what takes work in, last the database.
@@ -81,6 +71,8 @@ export async function startParts(stack: AsyncDisposableStack, options: PartsOpti
   const database = openDatabase({ url })
   stack.defer(() => database.close())
   await checkSessions(database)
+  const components = new Map<string, () => ComponentState>()
+  const prometheus = startPrometheus(stack, url, log.child({ part: "metrics" }))
 
   const keepsTime = config.roles.has("worker")
   const queue = createQueue({ url, log: log.child({ part: "queue" }), keepsTime })
@@ -116,7 +108,9 @@ export async function startParts(stack: AsyncDisposableStack, options: PartsOpti
       correlate: correlation.correlate,
       clock,
       log: log.child({ part: "processing" }),
+      onProcessed: (events) => events.forEach(prometheus.count),
     })
+    components.set("queue", queue.state).set("processing", processor.state)
     await processor.start()
     stack.defer(() => processor.stop())
   }
@@ -143,13 +137,14 @@ export async function startParts(stack: AsyncDisposableStack, options: PartsOpti
       clock,
       log: part,
     })
-    await startDeliveries(stack, { database, config, consumers, clock, log: log.child({ part: "delivery" }) })
+    const delivery = { database, config, consumers, clock, log: log.child({ part: "delivery" }) }
+    components.set("handlers", consumers.state).set("deliveries", await startDeliveries(stack, delivery))
     startReplays(stack, { database, clock, log: log.child({ part: "replays" }) })
     const { submit } = ingest
     const relay = createRelay({ database, submit, log: log.child({ part: "outbox" }) })
     await relay.start()
     stack.defer(() => relay.stop())
-    startReconciler(stack, {
+    const reconciling = startReconciler(stack, {
       database,
       queue,
       sources,
@@ -158,7 +153,10 @@ export async function startParts(stack: AsyncDisposableStack, options: PartsOpti
       log: log.child({ part: "reconcile" }),
       options: options.reconcile,
     })
+    components.set("outbox", relay.state).set("reconciler", reconciling)
   }
+  if (config.roles.has("stream")) components.set("streams", () => stateOf(streaming))
+  if (nats) components.set("nats", nats.state)
 
   const completeness = completenessOf({ database, queue, sources, platforms, clock })
   if (config.roles.has("ingest")) {
@@ -170,7 +168,17 @@ export async function startParts(stack: AsyncDisposableStack, options: PartsOpti
   const parts = { database, ingest, streaming, sources, sourceAdmin }
   const { feed, definitions } = streaming
   const groups = startGroups(stack, config, { database, feed, definitions, log })
-  const server = await serveHttp(stack, options, { ...parts, completeness, groups, nats }, queue.enqueue)
+  const { enqueue } = queue
+  const shown = { components, prometheus }
+  const server = await startHttp(stack, {
+    ...options,
+    ...parts,
+    ...shown,
+    completeness,
+    groups,
+    nats,
+    enqueue,
+  })
   if (config.databaseUrl === undefined && !config.adminKey && onFirstAdminKey !== undefined) {
     // Last, because a key made by a start that then fails would never be seen by anybody.
     const key = await createFirstAdminKey(database.work)
@@ -189,13 +197,16 @@ function actionsOf(
   return [timelineNotes({ pool, platforms, sources, publicUrl, on, clock })]
 }
 
-/** Each kind of work is done anew by whom it failed at. */
-async function retryWork(database: Database, enqueue: Enqueue, letter: DeadLetter): Promise<boolean> {
-  if (letter.kind === "processing") {
-    return transaction(database.work, (db) => retryDeadLetter(db, enqueue, letter.id))
-  }
-  if (letter.kind === "outbox") return transaction(database.work, (db) => retryPublished(db, letter.id))
-  return retryDeadDelivery(database.work, letter.tenant, letter.id)
+function stateOf({ connections }: Streaming): ComponentState {
+  const state = connections.feedState()
+  return state === "away" ? { state, problem: "the log cannot be read; open streams wait" } : { state }
+}
+
+/** Its figures are read over one connection that gives up in time: when they are wanted most, the others are busy. */
+function startPrometheus(stack: AsyncDisposableStack, url: string, log: Log): Prometheus {
+  const db = createPool(url, { role: "signalbox_worker", max: 1, name: "metrics", queryTimeoutMs: 3_000 })
+  stack.defer(() => db.end())
+  return createPrometheus({ db, queues: queueNames, log })
 }
 
 async function databaseUrl(
@@ -215,61 +226,4 @@ async function databaseUrl(
   })
   stack.use(server)
   return server.url
-}
-
-async function serveHttp(
-  stack: AsyncDisposableStack,
-  { config, platforms, correlation, clock, log }: PartsOptions,
-  {
-    database,
-    ingest,
-    streaming,
-    sourceAdmin,
-    completeness,
-    groups,
-    nats,
-  }: Omit<Parts, "server"> &
-    Pick<CompletenessOptions, "completeness"> & { groups: Groups | undefined; nats: StartedNats | undefined },
-  enqueue: Enqueue,
-): Promise<HttpServer | undefined> {
-  const { roles } = config
-  if (!roles.has("ingest") && !roles.has("stream") && !roles.has("api")) return undefined
-  let closing = false
-  const app = createApp({
-    log: log.child({ part: "http" }),
-    database,
-    clock,
-    authenticate: createAuthenticator({ db: database.work, adminKey: config.adminKey }),
-    corsOrigins: config.corsOrigins,
-    unready: () => (closing ? ["shutdown"] : []),
-    nats: nats && { ...nats.metrics, streaming: () => streaming.feed.byTail },
-    webhooks: roles.has("ingest") ? ingest.routes : undefined,
-    submit: roles.has("ingest") ? ingest.submitRequest : undefined,
-    groups,
-    streams: roles.has("stream")
-      ? streaming.routes<AppEnv>((c) => ({ ...c.var.principal, allowance: c.var.allowance.events }))
-      : undefined,
-    streamState: roles.has("stream") ? streaming.connections.feedState : undefined,
-    api: roles.has("api")
-      ? {
-          retry: (letter) => retryWork(database, enqueue, letter),
-          sources: sourceAdmin,
-          subscriptions: subscriptionAdmin({ database, config, clock }),
-          replays: replayAdmin(database),
-          completeness,
-          askStreams: streaming.askAll,
-          explain: createExplain(platforms, correlation),
-          rules: () => correlation.rules().map(showRule),
-          entityFromUrl: entityFromUrl(platforms),
-        }
-      : undefined,
-  })
-  const server = await listen(app.fetch, config)
-  stack.defer(async () => {
-    closing = true
-    const closed = server.close(drainMs)
-    await Promise.all([streaming.connections.stop(), groups?.stop()]) // what is held open would hold the server for ever
-    await closed
-  })
-  return server
 }

@@ -6,6 +6,7 @@ import type { Authenticate } from "../auth/authenticate.ts"
 import { provideAllowances, requireScope, requireStreamAccess, type AuthEnv } from "../auth/middleware.ts"
 import { createStreamTokens } from "../auth/stream-tokens.ts"
 import type { Clock } from "../core/clock.ts"
+import type { Components } from "../core/component.ts"
 import type { EntityFromUrl } from "../core/entity-name.ts"
 import type { Log } from "../core/log.ts"
 import type { AskStreams } from "../core/stream-question.ts"
@@ -30,6 +31,8 @@ import { nameRoutes } from "./names.ts"
 import { natsMetricRoutes, type NatsMetrics } from "./nats-metrics.ts"
 import { servedElsewhere, type ServingRole } from "./paths-of-roles.ts"
 import { problemHandlers } from "./problem.ts"
+import type { ProcessFigures } from "./prometheus/process-figures.ts"
+import type { Prometheus } from "./prometheus/prometheus.ts"
 import { replayRoutes, type ReplayRouteOptions } from "./replays.ts"
 import { sourceRoutes, type SourceRouteOptions } from "./sources.ts"
 import { statusRoutes } from "./status.ts"
@@ -46,6 +49,10 @@ export interface AppOptions {
   /** Origins of pages that may use the API from a browser. */
   corsOrigins: readonly string[]
   unready: () => string[]
+  /** How the parts of this process do. */
+  components: Components
+  /** What `/metrics` tells. */
+  metrics?: { prometheus: Prometheus; figures: ProcessFigures } | undefined
   /** Where NATS is used. */
   nats?: NatsMetrics | undefined
   /** Webhook routes, with their paths from the root. */
@@ -55,8 +62,6 @@ export interface AppOptions {
   streams?: Hono<AppEnv> | undefined
   /** What serves the members of consumer groups. */
   groups?: Groups | undefined
-  /** How streams are, in one word. */
-  streamState?: (() => string) | undefined
   /** The query API and administration. */
   api?:
     | (Pick<DeadLetterOptions, "retry"> &
@@ -94,12 +99,9 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
     app.use("/api/*", cors({ origin, allowHeaders, exposeHeaders: ["retry-after"], maxAge: 600 }))
   }
 
-  const { unready, nats, streamState } = options
-  const details = (): object => ({
-    ...(streamState && { streams: streamState() }),
-    ...(nats && { nats: nats.state().connected ? "connected" : "away" }),
-  })
-  app.route("/", healthRoutes({ db: database.work, unready, details }))
+  const { unready, nats, components, metrics } = options
+  app.route("/", healthRoutes({ db: database.work, unready, components }))
+  if (metrics) app.route("/", metrics.prometheus.routes(authenticate, metrics.figures))
   if (webhooks) app.route("/", webhooks)
 
   app.use("/api/*", provideAllowances(createAllowances()))

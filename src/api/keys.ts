@@ -47,6 +47,12 @@ export function keyRoutes(database: Database): Hono<AuthEnv> {
     if (!mayManage(c.var.principal, tenant)) {
       throw new SignalboxError("forbidden", "only SIGNALBOX_ADMIN_KEY makes keys for another tenant")
     }
+    if (request.scopes.includes("metrics:read") && managedTenant(c.var.principal) !== null) {
+      throw new SignalboxError(
+        "forbidden",
+        "metrics:read tells of all tenants: only SIGNALBOX_ADMIN_KEY makes such keys, or `signalbox keys create` at the database",
+      )
+    }
     const { key, row } = await createKey(database.work, {
       tenant,
       name: request.name,

@@ -1,7 +1,8 @@
 import type { KeyLimits } from "../store/api-keys.ts"
 
 /**
- * What a key may do. `admin` includes every other one; `events:raw` is apart from `events:read`
+ * What a key may do. `admin` includes every other one but `metrics:read`, which tells of all tenants and is
+ * given by the operator alone (SIGNALBOX_ADMIN_KEY, or the command line at the database); `events:raw` is apart from `events:read`
  * because bodies as received may hold what the payload shown elsewhere masks, and `groups:consume`
  * from `streams:read` because a member of a group takes its events away from the others.
  */
@@ -11,6 +12,7 @@ export const scopes = [
   "events:write",
   "streams:read",
   "groups:consume",
+  "metrics:read",
   "admin",
 ] as const
 export type Scope = (typeof scopes)[number]
@@ -27,5 +29,5 @@ export interface Principal {
 
 /** Whether a principal may do what `scope` stands for. */
 export function allows(principal: Principal, scope: Scope): boolean {
-  return principal.scopes.has("admin") || principal.scopes.has(scope)
+  return principal.scopes.has(scope) || (scope !== "metrics:read" && principal.scopes.has("admin"))
 }

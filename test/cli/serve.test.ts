@@ -111,7 +111,7 @@ it("the first `serve` that gets anywhere makes the admin key, and no start after
 
 it.each([
   ["stream", ["signalbox listens on ADDRESS", "  roles stream"]],
-  ["worker", ["signalbox is at work", "  roles worker"]],
+  ["worker", ["signalbox is at work; probes and figures on ADDRESS", "  roles worker"]],
   ["ingest,api", ["signalbox listens on ADDRESS", "  roles ingest, api", "  POST /webhooks/github"]],
 ])(
   "with the roles %s it greets with the addresses that these serve, and no others",

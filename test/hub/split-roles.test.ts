@@ -85,6 +85,9 @@ test("a path that no process serves is nothing anywhere, and how a process does 
       detail: "there is nothing at GET /api/v1/nosuch",
     })
     for (const path of ["/healthz", "/readyz"]) expect((await ask(role, "GET", path)).status).toBe(200)
+    const headers = { authorization: `Bearer ${adminKey}` }
+    const figures = await fetch(`${hubs.get(role)?.url}/metrics`, { headers })
+    expect(await figures.text()).toContain(`signalbox_process_info{roles="${role}"} 1`)
   }
 })
 

@@ -52,7 +52,9 @@ export const serveCommand: Command = {
 }
 
 function* greeting(hub: Hub, adminKey: string | null): Generator<string> {
-  yield hub.url === undefined ? "signalbox is at work" : `signalbox listens on ${hub.url}`
+  if (hub.url === undefined) yield "signalbox is at work"
+  else if (hub.roles.some((role) => role !== "worker")) yield `signalbox listens on ${hub.url}`
+  else yield `signalbox is at work; probes and figures on ${hub.url}`
   yield `  roles ${hub.roles.join(", ")}`
   for (const { platform, name, off } of hub.roles.includes("ingest") ? hub.sources() : []) {
     yield off === undefined
