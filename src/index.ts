@@ -20,6 +20,7 @@ export {
   type SlackEvent,
 } from "./event-maps.ts"
 export type { Handler, HandlerContext, HandlerEvent, HandlerOptions } from "./handlers/handler.ts"
+export type { Gap } from "./consumers/definition.ts"
 export type { Registration } from "./handlers/enrolment.ts"
 export type { SubscribeOptions, Subscription } from "./handlers/subscribe.ts"
 export { createLog, type Log } from "./core/log.ts"

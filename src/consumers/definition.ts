@@ -1,6 +1,7 @@
 import type { LoggedEvent } from "../core/envelope.ts"
 import type { Log } from "../core/log.ts"
 import type { ConsumerKind, StartFrom } from "../store/consumers.ts"
+import type { Hole } from "../store/log-pages.ts"
 import type { MayWant } from "./log-window.ts"
 import type { RetryPolicy } from "./retry-policy.ts"
 
@@ -19,6 +20,12 @@ export interface RunContext {
   signal: AbortSignal
   /** Carries the consumer, the event and the attempt on every line. */
   log: Log
+}
+
+/** Positions of the log, both ends included, that retention has dropped before a consumer came to them. */
+export interface Gap extends Hole {
+  /** The share of the consumer that has missed them: each comes to a gap by itself. */
+  partition: number
 }
 
 /** What all consumers have. */
@@ -52,6 +59,11 @@ export interface ConsumerDefinition extends ConsumerTraits {
    * retryable. Runs at least once for each event: after a crash what had not been written runs again.
    */
   run: (event: LoggedEvent, context: RunContext) => unknown
+  /**
+   * Told of a gap, before anything behind it runs and at least once: what it throws is logged, and it is
+   * told again until it does not.
+   */
+  onGap?: ((gap: Gap) => unknown) | undefined
   /** After so long a run counts as failed (30,000). */
   timeoutMs?: number
 }

@@ -1,6 +1,7 @@
 import type { LoggedEvent } from "../core/envelope.ts"
 import type { AttemptRecord } from "../store/deliveries.ts"
-import type { ConsumerTraits } from "./definition.ts"
+import type { Db } from "../store/database.ts"
+import type { ConsumerTraits, Gap } from "./definition.ts"
 
 /** What came of an attempt that tells for itself. */
 export interface AttemptOutcome {
@@ -35,6 +36,8 @@ export interface DeliveryDefinition extends Omit<ConsumerTraits, "from" | "parti
     signal: AbortSignal,
     replayId: string | null,
   ): Promise<AttemptOutcome | undefined>
+  /** Tells of a gap within the transaction that moves the cursor behind it: once. */
+  onGap?: ((db: Db, gap: Gap) => Promise<unknown>) | undefined
   gate: Gate
   /** About how many attempts run at a time: so much the more is held ready to start. */
   width: number

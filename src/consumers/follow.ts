@@ -3,7 +3,7 @@ import type { Pool } from "pg"
 import type { LoggedEvent } from "../core/envelope.ts"
 import type { Log } from "../core/log.ts"
 import type { StartFrom } from "../store/consumers.ts"
-import { logBounds, logHead } from "../store/log-pages.ts"
+import { logBounds, logHead, type Hole } from "../store/log-pages.ts"
 import { everyTenant, type ConsumerDefinition } from "./definition.ts"
 import type { ReadLog } from "./log-window.ts"
 import { runOnce } from "./run-once.ts"
@@ -12,7 +12,7 @@ import { createWaker } from "./waker.ts"
 /** Somebody who is handed events in order, one at a time, and whose place nobody keeps. */
 export interface FollowOptions extends Pick<
   ConsumerDefinition,
-  "name" | "tenant" | "matches" | "run" | "timeoutMs"
+  "name" | "tenant" | "matches" | "run" | "timeoutMs" | "onGap"
 > {
   /** Where it begins (`head`). */
   from?: StartFrom
@@ -64,7 +64,7 @@ export function startFollower(
         if (isSetBack) continue
         for (const item of items) {
           if (stopped.signal.aborted) return
-          if ("to" in item) log.error(item, "retention has passed this callback: events are missing")
+          if ("to" in item) await tell(item)
           else if (ours(item)) await hand(item)
           position = "to" in item ? item.to : item.position
         }
@@ -86,6 +86,15 @@ export function startFollower(
       "the log was set back: this callback goes on from here, and may miss events",
     )
     return position
+  }
+
+  async function tell({ from: first, to }: Hole): Promise<void> {
+    log.error({ from: first, to }, "retention has passed this callback: events are missing")
+    try {
+      await options.onGap?.({ from: first, to, partition: 0 })
+    } catch (error) {
+      log.error({ err: error }, "a callback failed at being told what is missing")
+    }
   }
 
   async function hand(event: LoggedEvent): Promise<void> {

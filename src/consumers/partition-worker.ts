@@ -21,7 +21,7 @@ import type { RetryPolicy } from "./retry-policy.ts"
 import { runEvent } from "./run-event.ts"
 import { createTakeStretch } from "./take-stretch.ts"
 import { createWaker } from "./waker.ts"
-import { mayBeWantedBy, wantedBy } from "./wanted-by.ts"
+import { mayBeWantedBy } from "./wanted-by.ts"
 import { within } from "./within.ts"
 import { settledUnder, workKey, type Work } from "./work.ts"
 import { createWriter } from "./write-settlement.ts"
@@ -115,10 +115,11 @@ export function startPartitionWorker(
     },
   })
   const take = createTakeStretch({
+    pool,
     lease,
+    definition,
     skips,
     pageSize: pace.pageSize,
-    wants: wantedBy(definition, lease),
     ledger,
     lane,
     order,

@@ -1,21 +1,26 @@
+import type { Pool } from "pg"
 import type { LoggedEvent } from "../core/envelope.ts"
 import type { Log } from "../core/log.ts"
-import type { Lease } from "../store/consumer-leases.ts"
+import type { TakenLease } from "../store/consumer-leases.ts"
 import type { BegunEvent } from "../store/deliveries.ts"
 import type { EntityOrder } from "./entity-order.ts"
 import type { Lane } from "./lane.ts"
 import { lost, type Ledger } from "./ledger.ts"
 import type { Stretch } from "./log-window.ts"
 import { orderKey } from "./partition-of.ts"
+import { createTellGap } from "./tell-gap.ts"
+import { wantedBy } from "./wanted-by.ts"
 import type { Work } from "./work.ts"
+import type { AnyDefinition } from "./worker-services.ts"
 
 export interface TakeStretchOptions {
-  lease: Lease
+  pool: Pool
+  lease: TakenLease
+  definition: AnyDefinition
   /** Whether what comes is recorded as skipped, and not run. */
   skips: boolean
   /** Events begun by one statement. */
   pageSize: number
-  wants: (event: LoggedEvent) => boolean
   ledger: Ledger
   lane: Pick<Lane<Work>, "push" | "room">
   order: EntityOrder | undefined
@@ -34,8 +39,10 @@ export interface TakeStretchOptions {
 
 /** Makes a function that begins what a partition wants of a stretch of the log, page by page as there is room. */
 export function createTakeStretch(options: TakeStretchOptions): (stretch: Stretch) => Promise<void> {
-  const { lease, skips, pageSize, wants, ledger, lane, order, hold, log, signal } = options
+  const { lease, definition, skips, pageSize, ledger, lane, order, hold, signal } = options
   const { written, onMoved, onRefused } = options
+  const wants = wantedBy(definition, lease)
+  const tellGap = createTellGap(options)
 
   async function begin(mine: readonly LoggedEvent[], upTo: number): Promise<void> {
     const events = mine.map(toBegin)
@@ -69,8 +76,11 @@ export function createTakeStretch(options: TakeStretchOptions): (stretch: Stretc
   return async ({ items, upTo }) => {
     let mine: LoggedEvent[] = []
     for (const item of items) {
-      if ("to" in item) log.error(item, "retention has passed this consumer: events are missing")
-      else if (wants(item)) mine.push(item)
+      if ("to" in item) {
+        if (mine.length > 0) await begin(mine, item.from - 1) // telling may write the cursor behind them
+        mine = []
+        if (!signal.aborted) await tellGap(item)
+      } else if (wants(item)) mine.push(item)
       if (mine.length === pageSize && !("to" in item)) {
         await begin(mine, item.position)
         mine = []

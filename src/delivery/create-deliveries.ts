@@ -14,13 +14,15 @@ import { listenForWebhookChanges } from "../store/webhook-changes.ts"
 import { noteHealth } from "../store/webhook-health.ts"
 import { webhookSecrets, type WebhookSecretRow } from "../store/webhook-secrets.ts"
 import { webhookById, webhookVersion, workingWebhooks } from "../store/webhook-subscriptions.ts"
-import { disable, type PublishAlert } from "./disable.ts"
+import type { PublishAlert } from "./alert.ts"
+import { disable } from "./disable.ts"
 import { createEndpoint, type Endpoint } from "./endpoint.ts"
 import type { Guard } from "./guard.ts"
 import { createHealthBook, type HealthBook } from "./health.ts"
 import { createRenderBody } from "./render-body.ts"
 import { createSharedRests } from "./share-rests.ts"
 import { signingKey, type SigningKey } from "./sign.ts"
+import { tellGap } from "./tell-gap.ts"
 
 export interface DeliveriesOptions {
   pool: Pool
@@ -160,6 +162,7 @@ export function createDeliveries(options: DeliveriesOptions): Deliveries {
       matches,
       mayWant: compileHeadSelection(selection),
       attempt: endpoint.attempt,
+      onGap: (db, gap) => tellGap(publish, db, row, gap),
       gate: endpoint.gate,
       width: row.concurrency,
       ordered: row.ordered,

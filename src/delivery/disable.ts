@@ -1,19 +1,9 @@
 import type { Pool } from "pg"
 import type { Log } from "../core/log.ts"
 import type { WebhookRow } from "../core/subscription.ts"
-import { transaction, type Db } from "../store/database.ts"
+import { transaction } from "../store/database.ts"
 import { disableWebhook, webhookById } from "../store/webhook-subscriptions.ts"
-
-/** Publishes an event of a tenant within a transaction. */
-export type PublishAlert = (tx: Db, event: Alert, options: { tenant: string }) => Promise<unknown>
-
-/** The event that tells of a subscription that was disabled. */
-export interface Alert {
-  type: "signalbox.subscription.disabled"
-  title: string
-  priority: "high"
-  payload: { subscription: { id: string; name: string; stream: string }; reason: string }
-}
+import type { DisabledAlert, PublishAlert } from "./alert.ts"
 
 /**
  * Disables a subscription that is at work at that address, and tells so by an event and a line in the log;
@@ -29,7 +19,7 @@ export async function disable(
     const row = await webhookById(db, id)
     if (row === undefined) return undefined
     const { name, stream, tenant } = row
-    const alert: Alert = {
+    const alert: DisabledAlert = {
       type: "signalbox.subscription.disabled",
       title: `The webhook subscription ${name} was disabled`,
       priority: "high",

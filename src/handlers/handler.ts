@@ -1,3 +1,4 @@
+import type { Gap } from "../consumers/definition.ts"
 import type { LoggedEvent } from "../core/envelope.ts"
 import type { Log } from "../core/log.ts"
 import type { StartFrom } from "../store/consumers.ts"
@@ -71,4 +72,10 @@ export interface HandlerOptions {
   retry?: Partial<RetryPolicy>
   /** Time for a run in milliseconds (30,000). */
   timeoutMs?: number
+  /**
+   * Told of positions that retention has dropped before the handler came to them, by each share that missed
+   * them, before it gets anything behind them, and at least once. What it throws is logged, and it is told
+   * again until it does not. Without it, the log alone has them.
+   */
+  onGap?: ((gap: Gap) => unknown) | undefined
 }

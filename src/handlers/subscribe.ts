@@ -81,7 +81,7 @@ function follow(
   options: HandlerOptions,
 ): Enrol {
   return async (services) => {
-    const { tenant = "default", from, timeoutMs } = options
+    const { tenant = "default", from, timeoutMs, onGap } = options
     const selection = await selectionOf(services.db, tenant, stream, filter)
     const run = runHandler(name, callback, services, maskedPayload)
     const follower = services.consumers.follow({
@@ -89,6 +89,7 @@ function follow(
       tenant,
       matches: compileSelection(selection),
       run,
+      onGap,
       ...(from === undefined ? {} : { from }),
       ...(timeoutMs === undefined ? {} : { timeoutMs }),
     })
