@@ -2,15 +2,14 @@ import { lookup as systemLookup } from "node:dns/promises"
 import { isIP, type LookupFunction } from "node:net"
 import { buildConnector } from "undici"
 import { SignalboxError } from "../core/errors.ts"
+import { createLookUp, type Address, type LookUp, type Resolve } from "./look-up.ts"
 import { createNetworks, type Networks } from "./networks.ts"
 import { carriedAddress, isPublicAddress } from "./public-address.ts"
-
-/** All addresses of a name. */
-export type Resolve = (hostname: string) => Promise<readonly { address: string; family: number }[]>
 
 export interface GuardOptions {
   /** Networks that may be reached although they are not public (`SIGNALBOX_ALLOW_NETWORKS`). */
   allowNetworks: readonly string[]
+  /** Looks names up instead of the system. */
   resolve?: Resolve
 }
 
@@ -30,13 +29,14 @@ export class ForbiddenAddress extends Error {
 const maxUrl = 2048
 
 /** Makes a guard. Throws a RangeError for an allowed network that is none. */
-export function createGuard({ allowNetworks, resolve = resolveBySystem }: GuardOptions): Guard {
+export function createGuard({ allowNetworks, resolve }: GuardOptions): Guard {
   const allowed = createNetworks(allowNetworks)
+  const lookUp = resolve === undefined ? lookUpBySystem : createLookUp({ resolve })
 
-  async function addressesOf(hostname: string): Promise<readonly { address: string; family: number }[]> {
+  async function addressesOf(hostname: string, waitMs: number): Promise<readonly Address[]> {
     const bare = withoutBrackets(hostname)
     const version = isIP(bare)
-    const found = version === 0 ? await resolve(bare) : [{ address: bare, family: version }]
+    const found = version === 0 ? await lookUp(bare, waitMs) : [{ address: bare, family: version }]
     if (found.length === 0) throw new ForbiddenAddress(`${bare} has no address`)
     for (const { address } of found) {
       // One that is not public taints them all: which of them would be taken is not ours to say.
@@ -50,9 +50,9 @@ export function createGuard({ allowNetworks, resolve = resolveBySystem }: GuardO
     timeoutMs: number,
     callback: buildConnector.Callback,
   ): Promise<void> {
-    let addresses: Awaited<ReturnType<Resolve>>
+    let addresses: readonly Address[]
     try {
-      addresses = await addressesOf(options.hostname)
+      addresses = await addressesOf(options.hostname, timeoutMs)
     } catch (error) {
       callback(error instanceof Error ? error : new Error(String(error)), null)
       return
@@ -103,7 +103,7 @@ function withoutBrackets(hostname: string): string {
 }
 
 /** A lookup that answers what was found before, whatever it is asked. */
-function pinnedTo(addresses: readonly { address: string; family: number }[]): LookupFunction {
+function pinnedTo(addresses: readonly Address[]): LookupFunction {
   return (_hostname, options, callback) => {
     const [first] = addresses
     if (options.all === true) callback(null, [...addresses])
@@ -111,6 +111,7 @@ function pinnedTo(addresses: readonly { address: string; family: number }[]): Lo
   }
 }
 
-function resolveBySystem(hostname: string): ReturnType<Resolve> {
-  return systemLookup(hostname, { all: true })
-}
+// One for all guards: it is the process that has so many threads.
+const lookUpBySystem: LookUp = createLookUp({
+  resolve: (hostname) => systemLookup(hostname, { all: true }),
+})
