@@ -70,7 +70,11 @@ begin
       )) as repository
     from deployment_states s
     join deployment_places p on p.tenant = s.tenant and p.service = s.service and p.environment = s.environment
-    where s.branch = '' and s.status in ('success', 'rolled_back')
+    where s.branch = '' and (s.status = 'success' or s.status = 'rolled_back' and (
+        -- what failed before it went live, and was rolled back, brings nothing
+        select bool_or(o.status = 'success') or not bool_or(o.status = 'failure') from deployment_states o
+        where o.tenant = s.tenant and o.deployment = s.deployment and o.service = s.service
+          and o.environment = s.environment and o.branch = '' and o.at <= s.at))
       and (only_environments is null or array[p.environment, p.environment_kind] && only_environments)
   ), lives as materialized (
     select *, row_number() over (partition by tenant, service, environment

@@ -6,8 +6,8 @@
 --     reverted        a pull request that went live with it was reverted by one that went live later
 --     hotfixed        a pull request from a branch named hotfix, hotfix-…, hotfixes/… or the like went live
 --                     next, on top of it
---   restored_at   when production was well again: what next went live there after a failure; the earlier
---                 version, the revert or the hotfix going live
+--   restored_at   when production was well again: what next went live there after a failure, or was said to
+--                 be put back; the earlier version, the revert or the hotfix going live
 --   time_to_restore   from failed_at for `failed`, else from live_at, since nobody tells when it was seen
 -- rolled_back, reverted and hotfixed count within 7 days of going live; what comes later is work of its own.
 -- Under signalbox_reader it shows the rows of one tenant, as the tables do.
@@ -105,6 +105,8 @@ begin
         from runs where failed_at is not null
         union all
         select tenant, service, environment, null, live_at from lives
+        union all
+        select distinct tenant, service, environment, null::timestamptz, put_back_at from runs where put_back_at is not null
       ) as turns
     ) as next where failed_at is not null
   ), judged as (

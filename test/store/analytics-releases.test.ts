@@ -1,4 +1,4 @@
-import { expect, it } from "vitest"
+import { describe, expect, it } from "vitest"
 import { pushed } from "../../fixtures/correlation/github.ts"
 import { shaOf } from "../../fixtures/correlation/request.ts"
 import { testDatabase } from "../support/database.ts"
@@ -62,6 +62,99 @@ const base = [
   pushed("main", { sha: shaOf("base"), message: "Base" }, "maint", at("Mon 08:00")),
   deployment("d-0", "success", shaOf("base"), "Mon 08:05"),
 ]
+
+describe("a release that failed before it went live, and was rolled back", () => {
+  const [a, b, c] = [shaOf("a"), shaOf("b"), shaOf("c")]
+  const undone = (sha: string | null) => [
+    deployment("d-1", "success", a, "Mon 09:00"),
+    deployment("d-2", "in_progress", b, "Tue 10:00"),
+    deployment("d-2", "failure", b, "Tue 10:05"),
+    withFields(deployment("d-2", "rolled_back", b, "Tue 10:15"), { sha }),
+  ]
+  const columns = "deployment, failure, restored_at, time_to_restore"
+
+  it.each([a, a.slice(0, 7), null])(
+    "is the one that failed, whether it names what is live: %s",
+    async (sha) => {
+      const requests = [...undone(sha), deployment("d-3", "success", c, "Wed 10:00")]
+      const tenant = `undone-${sha}`
+      expect(await viewOf("release_outcomes", columns, "finished_at", requests, tenant)).toEqual([
+        ["deployment:d-1", "-", "-", "-"],
+        ["deployment:d-2", "failed", "Tue 10:15", "10m"],
+        ["deployment:d-3", "-", "-", "-"],
+      ])
+      const runs = "deployment, live_at, live_number, failed_at, put_back_at"
+      expect(await viewOf("deployment_runs", runs, "finished_at", [], tenant)).toEqual([
+        ["deployment:d-1", "Mon 09:00", "1", "-", "-"],
+        ["deployment:d-2", "-", "-", "Tue 10:05", "Tue 10:15"],
+        ["deployment:d-3", "Wed 10:00", "2", "-", "-"],
+      ])
+    },
+  )
+
+  it("is well again when the version that is there is put back by a deployment of its own", async () => {
+    const requests = [
+      ...undone(a).slice(0, 3),
+      deployment("d-3", "in_progress", a, "Tue 10:10"),
+      deployment("d-3", "rolled_back", a, "Tue 10:20"),
+    ]
+    expect(await viewOf("release_outcomes", columns, "finished_at", requests, "by-its-own")).toEqual([
+      ["deployment:d-1", "-", "-", "-"],
+      ["deployment:d-2", "failed", "Tue 10:20", "15m"],
+    ])
+    expect(await viewOf("deployment_runs", "deployment", "finished_at", [], "by-its-own")).toHaveLength(2)
+  })
+
+  it("brings nothing that it lists", async () => {
+    const listing = undone(null)
+      .slice(2)
+      .map((one) => withFields(one, { prs: [1] }))
+    const requests = [...base, ...change.requests, ...listing]
+    expect(await viewOf("pull_request_deployments", "pull_request", "live_at", requests)).toEqual([])
+  })
+
+  it("puts back what it names, where that is not what was there", async () => {
+    const requests = [
+      deployment("d-1", "success", a, "Mon 09:00"),
+      deployment("d-2", "success", b, "Mon 10:00"),
+      deployment("d-3", "failure", a, "Mon 10:10"),
+      deployment("d-3", "rolled_back", a, "Mon 10:20"),
+    ]
+    expect(await viewOf("release_outcomes", columns, "finished_at", requests)).toEqual([
+      ["deployment:d-1", "-", "-", "-"],
+      ["deployment:d-2", "rolled_back", "Mon 10:20", "20m"],
+    ])
+  })
+
+  it("looks the same from any time on", async () => {
+    const requests = [
+      ...undone(null),
+      deployment("d-3", "rolled_back", a, "Tue 12:00"), // what is there all the time
+      deployment("d-4", "success", b, "Wed 10:00"),
+      deployment("d-5", "rolled_back", a, "Wed 11:00"),
+    ]
+    const tenant = "from-any-time"
+    await takeIn(tenant, requests)
+    const since = async (time: string) => {
+      const { rows } = await database.work.query<{ text: string }>(
+        `select concat_ws(' ', deployment, failure, restored_at) as text
+          from read_release_outcomes($2) where tenant = $1 order by finished_at`,
+        [tenant, time],
+      )
+      return rows.map(({ text }) => text)
+    }
+    const all = await since("-infinity")
+    expect(all.map((text) => text.split(" ").slice(0, 2).join(" "))).toEqual([
+      "deployment:d-1",
+      "deployment:d-2 failed",
+      "deployment:d-4 rolled_back",
+    ])
+    expect(await since("2026-11-17T10:00:00Z")).toEqual(all.slice(1))
+    for (const time of ["2026-11-17T10:10:00Z", "2026-11-17T11:00:00Z", "2026-11-18T00:00:00Z"]) {
+      expect([time, await since(time)]).toEqual([time, all.slice(2)])
+    }
+  })
+})
 
 it("landing again what was reverted does not make the revert a failure, nor does a revert after a week", async () => {
   const reland = course({
