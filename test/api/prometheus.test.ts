@@ -1,6 +1,8 @@
 import { expect, it } from "vitest"
+import { metricsAccess } from "../../src/api/prometheus/access.ts"
 import { createPrometheus } from "../../src/api/prometheus/prometheus.ts"
-import { createAuthenticator } from "../../src/auth/authenticate.ts"
+import { createAuthenticator, type Authenticate } from "../../src/auth/authenticate.ts"
+import { SignalboxError } from "../../src/core/errors.ts"
 import { silentLog } from "../../src/core/log.ts"
 import { installQueue } from "../../src/queue/install.ts"
 import { queueNames } from "../../src/queue/queues.ts"
@@ -95,4 +97,25 @@ it("a hub of many tenants has a bounded page, with those furthest behind on it",
   expect(lags).toHaveLength(200)
   expect(lags.map(({ labels }) => labels["tenant"])).toContain("tenant777")
   expect(sampleOf(found, "signalbox_figures_left_out", { of: "consumers" })).toBe(800)
+})
+
+it("while keys cannot be looked up only one that was good is let in, and none that was revoked", async () => {
+  const principal = { keyId: "1", tenant: "default", scopes: new Set(["metrics:read"]) }
+  let answer: Authenticate = () => Promise.resolve(principal)
+  const access = metricsAccess({ authenticate: (headers) => answer(headers), patienceMs: 20 })
+  const known = new Headers({ authorization: "Bearer sb_known" })
+  const other = new Headers({ authorization: "Bearer sb_other" })
+  expect(await access(known)).toBe("all")
+
+  answer = () => new Promise(() => {}) // no answer at all
+  expect(await access(known)).toBe("process")
+  await expect(access(other)).rejects.toMatchObject({ code: "unavailable" })
+
+  answer = () => Promise.reject(new SignalboxError("unauthenticated", "revoked"))
+  await expect(access(known)).rejects.toMatchObject({ code: "unauthenticated" })
+  answer = () => Promise.reject(new SignalboxError("unavailable", "away"))
+  await expect(access(known)).rejects.toMatchObject({ code: "unavailable" })
+
+  answer = () => Promise.resolve({ ...principal, scopes: new Set(["admin"]) })
+  await expect(access(other)).rejects.toMatchObject({ code: "forbidden" })
 })
