@@ -144,6 +144,10 @@ it("a member joins anew where the hub knows it no more", async () => {
     async () => seen.length,
     (count) => count === 1,
   )
+  await until(
+    () => lagOf("rejoining"), // what is not committed would come again
+    (lag) => lag === 0,
+  )
   await hub.database.work.query("delete from consumer_members where name = 'signalbox/client'")
   await until(
     async () => problems,

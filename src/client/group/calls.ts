@@ -21,6 +21,21 @@ export interface Fetched {
   gaps: GroupGap[]
 }
 
+/** An event that a replay hands to the group. */
+export interface Replayed {
+  partition: number
+  replayId: string
+  /** 1 for the first time that a member took it. */
+  attempt: number
+  event: GroupEvent
+}
+
+/** What came of replayed events; what failed comes again later, or is a dead letter. */
+export interface SettledReplayed {
+  done?: string[]
+  failed?: { eventId: string; error: string }[]
+}
+
 /** What a member asks of the hub; every call throws a `SignalboxClientError` where it fails. */
 export interface MemberCalls {
   heartbeat(waitSeconds: number, known: string | undefined, signal: AbortSignal): Promise<Assignment>
@@ -38,6 +53,9 @@ export interface MemberCalls {
     begun: () => void,
   ): Promise<Fetched>
   commit(positions: readonly Place[], release: readonly Place[], signal: AbortSignal): Promise<void>
+  /** Takes replayed events that are due in the member's partitions, for so many seconds; an answer at once. */
+  takeReplayed(max: number, seconds: number, signal: AbortSignal): Promise<Replayed[]>
+  settleReplayed(settled: SettledReplayed, signal: AbortSignal): Promise<void>
   leave(signal: AbortSignal): Promise<void>
 }
 
@@ -77,6 +95,13 @@ export async function join(
       commit: async (positions, released, until) => {
         const release = released.map(({ partition, generation }) => ({ partition, generation }))
         await requests.json(`${own}/commit`, withBody({ positions, release }, until))
+      },
+      takeReplayed: async (max, seconds, until) => {
+        const taken = withBody({ max, seconds }, until)
+        return (await requests.json<{ events: Replayed[] }>(`${own}/replayed`, taken)).events
+      },
+      settleReplayed: async (settled, until) => {
+        await requests.json(`${own}/replayed/settle`, withBody(settled, until))
       },
       leave: async (until) => {
         await requests.send(own, { method: "DELETE", signal: until })

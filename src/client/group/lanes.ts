@@ -14,6 +14,10 @@ interface Lane {
   done: number
   committed: number
   isBusy: boolean
+  /** Replayed events that are being handled or wait for their turn. */
+  replaying: number
+  /** Resolves when whatever is being handled is done. */
+  turn: Promise<unknown>
   /** To be given back once what is being handled is done. */
   isRevoked: boolean
   ended: AbortController
@@ -28,6 +32,8 @@ export interface Lanes {
   /** Partitions with more than their part of `most` such events. */
   full(most: number): number[]
   take(fetched: Fetched): void
+  /** Runs something for a partition while no other event of it is handled; false where it is not held any more. */
+  inTurn(partition: number, run: (signal: AbortSignal) => Promise<void>): Promise<boolean>
   /** By an answer to what was asked at `askedAt` (performance.now()); false where that may be older than what is known. */
   assign(assignment: Assignment, askedAt: number): boolean
   /** What is done and not committed, and what is to be given back with that. */
@@ -73,6 +79,8 @@ export function createLanes(options: LanesOptions): Lanes {
       done: 0,
       committed: 0,
       isBusy: false,
+      replaying: 0,
+      turn: Promise.resolve(),
       isRevoked: false,
       ended: new AbortController(),
     }
@@ -116,12 +124,26 @@ export function createLanes(options: LanesOptions): Lanes {
   async function workOn(lane: Lane): Promise<void> {
     for (let event = lane.queue[0]; event !== undefined && mayGoOn(lane); event = lane.queue[0]) {
       await good()
-      if (!mayGoOn(lane) || !(await handleOne(lane, event))) break
+      if (!mayGoOn(lane) || !(await takeTurn(lane, () => handleOne(lane, event)))) break
       lane.queue.shift()
       lane.done = event.position
       onProgress()
     }
     if (lane.isRevoked) lane.queue = []
+  }
+
+  /** Events of one entity are never handled side by side, replayed or not. */
+  function takeTurn<T>(lane: Lane, run: () => Promise<T>): Promise<T> {
+    const result = lane.turn.then(run)
+    lane.turn = result.catch(() => {})
+    return result
+  }
+
+  async function replay(lane: Lane, run: (signal: AbortSignal) => Promise<void>): Promise<boolean> {
+    await good()
+    if (!mayGoOn(lane)) return false
+    await run(lane.ended.signal)
+    return !lane.ended.signal.aborted
   }
 
   /** Whether it is done with, well or not. */
@@ -130,7 +152,7 @@ export function createLanes(options: LanesOptions): Lanes {
     const { signal } = ended
     for (let attempt = 1; ; attempt++) {
       try {
-        await handle(event, { partition, attempt, signal })
+        await handle(event, { partition, attempt, signal, replay: false, replayId: null })
         return !signal.aborted
       } catch (error) {
         if (signal.aborted) return false
@@ -178,6 +200,22 @@ export function createLanes(options: LanesOptions): Lanes {
       }
       tell()
     },
+    async inTurn(partition, run) {
+      const lane = lanes.get(partition)
+      if (lane === undefined || !mayGoOn(lane)) return false
+      lane.replaying++
+      const replaying = takeTurn(lane, () => replay(lane, run))
+      const ended = Promise.withResolvers<void>()
+      running.add(ended.promise)
+      try {
+        return await replaying
+      } finally {
+        ended.resolve()
+        running.delete(ended.promise)
+        lane.replaying--
+        onProgress()
+      }
+    },
     assign({ assignments, revoking }, askedAt) {
       const held = new Map(assignments.map((place) => [place.partition, place.generation]))
       let isTimely = true
@@ -200,7 +238,9 @@ export function createLanes(options: LanesOptions): Lanes {
     },
     due() {
       const all = [...lanes.values()]
-      const release = all.filter(({ isRevoked, isBusy }) => isRevoked && !isBusy)
+      const release = all.filter(
+        ({ isRevoked, isBusy, replaying }) => isRevoked && !isBusy && replaying === 0,
+      )
       const moved = all.filter((lane) => settled(lane) > lane.committed)
       return {
         positions: moved.map((lane) => ({

@@ -2,6 +2,7 @@ import { backoffMs, wait } from "../backoff.ts"
 import { SignalboxClientError } from "../errors.ts"
 import type { Joined } from "./calls.ts"
 import { createLanes } from "./lanes.ts"
+import { keepReplaying } from "./replayed.ts"
 import type { GroupOptions, HandleGroupEvent } from "./options.ts"
 
 /** Why a membership came to its end. */
@@ -197,7 +198,22 @@ export async function workAsMember(
     return true
   }
 
-  const loops = [keepPresent(), keepFetching(), keepCommitting()].map((loop) => loop.catch(fail))
+  function insistBriefly<T>(
+    call: (callSignal: AbortSignal) => Promise<T>,
+    until: AbortSignal,
+  ): Promise<T | undefined> {
+    return insist(call, longestSpareMs, until)
+  }
+
+  async function keepReplayed(): Promise<void> {
+    if (options.replays !== true) return
+    const { onError } = options
+    await keepReplaying({ calls, lanes, handle, insist: insistBriefly, onError, stopping, over: over.signal })
+  }
+
+  const loops = [keepPresent(), keepFetching(), keepCommitting(), keepReplayed()].map((loop) =>
+    loop.catch(fail),
+  )
   await Promise.race([aborted(signal), aborted(over.signal)])
   if (!over.signal.aborted) await leave().catch(fail)
   over.abort()

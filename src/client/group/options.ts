@@ -8,8 +8,12 @@ export type GroupEvent = ClientEvent & { readonly position: number }
 /** What a run is told besides its event. */
 export interface GroupContext {
   partition: number
-  /** 1 for the first attempt of this member at it. */
+  /** 1 for the first attempt of this member at it; of a replayed event, of all members. */
   attempt: number
+  /** Whether a replay hands it on: what must not happen twice is to be left then. */
+  replay: boolean
+  /** The replay; null where there is none. */
+  replayId: string | null
   /** Aborted when the partition has gone to another member: what is done now is done there too. */
   signal: AbortSignal
 }
@@ -32,6 +36,12 @@ export interface GroupOptions {
   batch?: number | undefined
   /** Least milliseconds between two commits (50). */
   commitEveryMs?: number | undefined
+  /**
+   * Whether the run also handles what replays hand to the group, in this member's partitions (false: it waits for a
+   * member that does). It takes turns with what is new, and no commit speaks of it. Where its handler rejects and
+   * `onError` says `retry`, the hub hands it out again later; after five attempts it is a dead letter.
+   */
+  replays?: boolean | undefined
   /** Ends the run: what is under way is finished and committed, and the partitions go to others at once. */
   signal?: AbortSignal | undefined
   /**
@@ -51,6 +61,7 @@ export const groupOptionNames = {
   name: true,
   batch: true,
   commitEveryMs: true,
+  replays: true,
   signal: true,
   onError: true,
   onGap: true,
