@@ -1,10 +1,12 @@
 import { z } from "zod"
 import { noteTargets, type NoteTarget } from "./actions/timeline-notes.ts"
 import { SignalboxError } from "./core/errors.ts"
+import { isNetwork } from "./core/networks.ts"
 import type { Platform } from "./core/platform.ts"
-import { isNetwork } from "./delivery/networks.ts"
 import { natsSettings, natsVariables, type NatsSettings } from "./nats/settings.ts"
 import { encryptionKeyForm, parseEncryptionKeys, type EncryptionKey } from "./sources/encryption-key.ts"
+import type { ConnectionLimits } from "./streaming/connections.ts"
+import { streamLimits, streamVariables } from "./streaming/limits.ts"
 
 /** Parts of the work that one process may take on. */
 const roles = ["ingest", "worker", "stream", "api"] as const
@@ -32,6 +34,10 @@ export interface Config {
   timelineNotes: ReadonlySet<NoteTarget>
   /** Networks that webhooks may be sent to although they are not public, as `address/prefix`. */
   allowNetworks: readonly string[]
+  /** Networks of the proxies whose word on where a request comes from is taken. */
+  trustedProxies: readonly string[]
+  /** What one process holds for its streams, where somebody has said. */
+  streamLimits: ConnectionLimits
   /** Files of rules of the user's own. */
   ruleFiles: readonly string[]
   /** Secrets of the default sources by platform; a platform that is absent is off. */
@@ -51,6 +57,19 @@ const inHeader = /^[!-~\u00a1-\u00ff](?:[ -~\u00a0-\u00ff]*[!-~\u00a1-\u00ff])?$
 
 const optional = <T extends z.ZodType>(schema: T) =>
   z.preprocess((value) => (value === "" ? undefined : value), schema.optional())
+
+const networks = optional(
+  z
+    .string()
+    .transform(listOf)
+    .pipe(
+      z.array(
+        z
+          .string()
+          .refine(isNetwork, "must be a comma-separated list of networks such as 10.1.0.0/16 or fd00::/8"),
+      ),
+    ),
+)
 
 const environment = z.object({
   PORT: optional(z.coerce.number("must be a port number").int().min(0).max(65_535)),
@@ -83,18 +102,9 @@ const environment = z.object({
       return z.NEVER
     }),
   ),
-  SIGNALBOX_ALLOW_NETWORKS: optional(
-    z
-      .string()
-      .transform(listOf)
-      .pipe(
-        z.array(
-          z
-            .string()
-            .refine(isNetwork, "must be a comma-separated list of networks such as 10.1.0.0/16 or fd00::/8"),
-        ),
-      ),
-  ),
+  SIGNALBOX_ALLOW_NETWORKS: networks,
+  SIGNALBOX_TRUSTED_PROXIES: networks,
+  ...streamVariables,
   SIGNALBOX_PUBLIC_URL: optional(z.string().refine(isWebUrl, "must be an http or https URL")),
   SIGNALBOX_CORS_ORIGINS: optional(
     z
@@ -179,6 +189,8 @@ export function loadConfig(
     corsOrigins: data.SIGNALBOX_CORS_ORIGINS ?? [],
     timelineNotes: new Set(data.SIGNALBOX_TIMELINE_NOTES ?? []),
     allowNetworks: data.SIGNALBOX_ALLOW_NETWORKS ?? [],
+    trustedProxies: data.SIGNALBOX_TRUSTED_PROXIES ?? [],
+    streamLimits: streamLimits(data),
     ruleFiles: ruleFilesIn(env),
     secrets,
     encryptionKeys: data.SIGNALBOX_ENCRYPTION_KEY ?? [],

@@ -4,9 +4,11 @@ import { listen, type HttpServer } from "./api/http-server.ts"
 import type { Prometheus } from "./api/prometheus/prometheus.ts"
 import { createAuthenticator } from "./auth/authenticate.ts"
 import type { Config } from "./config.ts"
+import { clientAddress } from "./core/client-address.ts"
 import type { Clock } from "./core/clock.ts"
 import type { Components } from "./core/component.ts"
 import type { Log } from "./core/log.ts"
+import { createNetworks } from "./core/networks.ts"
 import type { Platform } from "./core/platform.ts"
 import type { SourceAdmin } from "./core/source-admin.ts"
 import type { Correlation } from "./correlation/correlation.ts"
@@ -60,6 +62,7 @@ export async function startHttp(
   const serves = roles.has("ingest") || roles.has("stream") || roles.has("api")
   if (!serves && !config.isPortGiven) return undefined
   const nats = parts.nats && { ...parts.nats.metrics, streaming: () => streaming.feed.byTail }
+  const proxies = createNetworks(config.trustedProxies)
   let closing = false
   const app = createApp({
     log: log.child({ part: "http" }),
@@ -84,7 +87,15 @@ export async function startHttp(
     submit: roles.has("ingest") ? ingest.submitRequest : undefined,
     groups: parts.groups,
     streams: roles.has("stream")
-      ? streaming.routes<AppEnv>((c) => ({ ...c.var.principal, allowance: c.var.allowance.events }))
+      ? streaming.routes<AppEnv>((c) => ({
+          ...c.var.principal,
+          allowance: c.var.allowance.events,
+          address: clientAddress(
+            c.env.incoming.socket.remoteAddress,
+            c.req.header("x-forwarded-for"),
+            proxies.has,
+          ),
+        }))
       : undefined,
     api: roles.has("api")
       ? {

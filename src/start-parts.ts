@@ -89,6 +89,7 @@ export async function startParts(stack: AsyncDisposableStack, options: PartsOpti
     serves: config.roles.has("stream"),
     tail: nats?.tail,
     log: log.child({ part: "streaming" }),
+    ...config.streamLimits,
   })
   streaming.start()
   stack.defer(() => streaming.stop())

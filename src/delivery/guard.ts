@@ -3,7 +3,7 @@ import { isIP, type LookupFunction } from "node:net"
 import { buildConnector } from "undici"
 import { SignalboxError } from "../core/errors.ts"
 import { createLookUp, type Address, type LookUp, type Resolve } from "./look-up.ts"
-import { createNetworks, type Networks } from "./networks.ts"
+import { createNetworks, type Networks } from "../core/networks.ts"
 import { carriedAddress, isPublicAddress } from "./public-address.ts"
 
 export interface GuardOptions {

@@ -1,5 +1,5 @@
 import { isIPv4, isIPv6 } from "node:net"
-import { createNetworks } from "./networks.ts"
+import { createNetworks } from "../core/networks.ts"
 
 // IANA's registries of special-purpose addresses: everything that is not the public internet.
 const special4 = createNetworks([

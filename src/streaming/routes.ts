@@ -29,6 +29,8 @@ export interface Identity {
   keyId: string
   /** Events that the key may have a second; null, or absent, for as many as there are. */
   allowance?: Allowance | null
+  /** Where the request comes from; that of the socket unless given. */
+  address?: string
 }
 
 export interface StreamRoutesOptions<E extends Env> {
@@ -75,7 +77,7 @@ export function streamRoutes<E extends Env & { Bindings: HttpBindings }>(
 
   /** What a request asks for, `name` or topics of its own; throws where it may not have that. */
   async function prepare(c: Context<E>, name: string | null): Promise<Prepared> {
-    const { tenant, keyId, allowance = null } = identify(c)
+    const { tenant, keyId, allowance = null, address = remoteAddress(c.env) } = identify(c)
     const request = parseStreamRequest(c.req.queries(), c.req.header("last-event-id"))
     const { after, heartbeatMs, clientName, batch } = request
     if (name !== null && request.topics !== null) {
@@ -86,7 +88,6 @@ export function streamRoutes<E extends Env & { Bindings: HttpBindings }>(
     const found = await orUnavailable(definitions.find(tenant, topics))
     const point = await orUnavailable(startingPoint(database, feed, after, found.retentionSeconds))
     const view = createView(tenant, [found.selection, request.filter])
-    const address = c.env.incoming.socket.remoteAddress ?? "" // gone already
     const held = { tenant, topics: found.topics, version: found.version }
     return { view, opening: { ...point, heartbeatMs, keyId, address, held, clientName, allowance }, batch }
   }
@@ -130,4 +131,8 @@ function alreadySent(): Response {
   const response = new Response(null, { headers: { "x-hono-already-sent": "true" } })
   void response.body
   return response
+}
+
+function remoteAddress({ incoming }: HttpBindings): string {
+  return incoming.socket.remoteAddress ?? "" // gone already
 }

@@ -23,6 +23,16 @@ it("an admin key may be a passphrase", () => {
   expect(loadConfig({ SIGNALBOX_ADMIN_KEY: key }, platforms).adminKey).toBe(key)
 })
 
+it("limits of streams are what is named, and nothing is said of the others", () => {
+  expect(loadConfig({}, platforms).streamLimits).toEqual({})
+  const env = {
+    SIGNALBOX_MAX_STREAMS: "500",
+    SIGNALBOX_MAX_STREAMS_BY_ADDRESS: "",
+    SIGNALBOX_MAX_UNSENT: "2GB",
+  }
+  expect(loadConfig(env, platforms).streamLimits).toEqual({ maxClients: 500, maxUnsentTotal: 2e9 })
+})
+
 it("several secrets stand separated by commas while they rotate", () => {
   const config = loadConfig({ GITHUB_WEBHOOK_SECRET: "old, new" }, platforms)
   expect(config.secrets.get("github")).toEqual(["old", "new"])
@@ -38,6 +48,10 @@ it.each([
   [{ SIGNALBOX_ADMIN_KEY: "passphrase with a blank at its end " }, "SIGNALBOX_ADMIN_KEY"],
   [{ SIGNALBOX_ADMIN_KEY: " passphrase with a blank before all" }, "SIGNALBOX_ADMIN_KEY"],
   [{ SIGNALBOX_ADMIN_KEY: "a key worth many \u20ac no header can carry" }, "SIGNALBOX_ADMIN_KEY"],
+  [{ SIGNALBOX_MAX_STREAMS: "many" }, "SIGNALBOX_MAX_STREAMS"],
+  [{ SIGNALBOX_MAX_STREAMS_BY_KEY: "0" }, "SIGNALBOX_MAX_STREAMS_BY_KEY"],
+  [{ SIGNALBOX_MAX_UNSENT: "12 heaps" }, "SIGNALBOX_MAX_UNSENT"],
+  [{ SIGNALBOX_TRUSTED_PROXIES: "my-proxy" }, "SIGNALBOX_TRUSTED_PROXIES"],
   [{ SIGNALBOX_ROLES: "ingest,janitor" }, "SIGNALBOX_ROLES"],
   [{ LOG_LEVEL: "loud" }, "LOG_LEVEL"],
   [{ GITHUB_WEBHOOK_SECRET: "a,,b" }, "GITHUB_WEBHOOK_SECRET"],
