@@ -103,7 +103,7 @@ export function createSubscriptionAdmin(options: SubscriptionAdminOptions): Subs
       transaction(pool, async (db) => {
         const row = await lockWebhook(db, tenant, idOrName)
         const settings = await checked(db, tenant, merged(row, request))
-        await updateWebhook(db, row, settings, partitionOf)
+        await updateWebhook(db, row, settings, { pool, partitionOf })
         if (settings.url !== row.url) await forgiveWebhook(db, row.id) // another receiver, which has not failed
         return (await findWebhook(db, tenant, row.id)) ?? row
       }),

@@ -2,7 +2,7 @@ import type { Pool } from "pg"
 import { SignalboxError } from "../core/errors.ts"
 import { transaction, type Db } from "./database.ts"
 import { mustBeReached } from "./log-pages.ts"
-import { orderKeyOf } from "./logged-events.ts"
+import { repartition, type PartitionOf } from "./repartition.ts"
 
 /** What stands on the consumer machine. */
 export type ConsumerKind = "handler" | "callback" | "webhook" | "group"
@@ -20,9 +20,6 @@ export interface ConsumerRecord {
   partitions: number
   from: StartFrom
 }
-
-/** Which partition an event belongs to, by its entity, or by its id where it has none. */
-export type PartitionOf = (key: string, partitions: number) => number
 
 /**
  * Makes a consumer known, or finds the one of that name. A new one starts where `from` says, one that
@@ -63,7 +60,7 @@ export async function registerConsumer(
       }
       await addPartitions(db, found.id, record)
     } else if (found.partitions !== record.partitions) {
-      await repartition(db, found.id, record.partitions, partitionOf)
+      await repartition(db, { pool, partitionOf }, found.id, record.partitions)
     }
     return found.id
   })
@@ -83,53 +80,5 @@ export async function addPartitions(
        (select position from event_log_head))
      from generate_series(0, $2::integer - 1) n`,
     [id, partitions, typeof from === "number" ? "position" : from, typeof from === "number" ? from : null],
-  )
-}
-
-/** Deals a consumer into another number of partitions, in the caller's transaction. */
-export async function repartition(
-  db: Db,
-  id: string,
-  partitions: number,
-  partitionOf: PartitionOf,
-): Promise<void> {
-  await db.query(
-    "select from subscription_partitions where subscription_id = $1 order by partition for update",
-    [id],
-  )
-  await db.query(
-    `with old as (select min(position) as position, max(fence) + 1 as fence
-       from subscription_partitions where subscription_id = $1)
-     insert into subscription_partitions as p (subscription_id, partition, position, fence)
-     select $1, n, old.position, old.fence from old, generate_series(0, $2::integer - 1) n
-     on conflict (subscription_id, partition) do update
-       set position = excluded.position, fence = excluded.fence, lease_owner = null`,
-    [id, partitions],
-  )
-  await db.query("delete from subscription_partitions where subscription_id = $1 and partition >= $2", [
-    id,
-    partitions,
-  ])
-  await db.query("update stream_subscriptions set partitions = $2 where id = $1", [id, partitions])
-  const { rows } = await db.query<{ event_id: string; key: string | null }>(
-    `select d.event_id, ${orderKeyOf("l")} as key
-     from event_deliveries d left join event_log l on l.event_id = d.event_id
-     where d.subscription_id = $1 and d.status in ('running', 'retrying', 'held')`,
-    [id],
-  )
-  await db.query(
-    // by an array, for the reason told in deliveries.ts
-    `update event_deliveries d set partition = r.partition
-     from jsonb_to_recordset($2::jsonb) as r (ids uuid[], partition smallint)
-     where d.subscription_id = $1 and d.event_id = any(r.ids)`,
-    [
-      id,
-      JSON.stringify(
-        rows.map((row) => ({
-          ids: [row.event_id],
-          partition: partitionOf(row.key ?? row.event_id, partitions),
-        })),
-      ),
-    ],
   )
 }

@@ -237,9 +237,9 @@ test("dealt anew, every partition begins at the lowest of the old cursors, and n
   await registerConsumer(database.work, uneven(3), partitionOf)
   expect(await partitions()).toEqual([5, 6, 7].map((position, n) => ({ position, fence: 3 - n })))
   await registerConsumer(database.work, uneven(2), partitionOf)
-  expect(await partitions()).toEqual([5, 5].map((position) => ({ position, fence: 4 })))
+  expect(await partitions()).toEqual([5, 5].map((position) => ({ position, fence: 5 })))
   await registerConsumer(database.work, uneven(4), partitionOf)
-  expect(await partitions()).toEqual([5, 5, 5, 5].map((position) => ({ position, fence: 5 })))
+  expect(await partitions()).toEqual([5, 5, 5, 5].map((position) => ({ position, fence: 7 })))
 })
 
 test("a cursor that lags behind what was done repeats nothing", async () => {

@@ -1,0 +1,95 @@
+import { expect, test } from "vitest"
+import { partitionOf } from "../../src/consumers/partition-of.ts"
+import { uuidv7 } from "../../src/core/uuid.ts"
+import { partitionStates, renewMember, takeLeases, type TakenLease } from "../../src/store/consumer-leases.ts"
+import { registerConsumer } from "../../src/store/consumers.ts"
+import { transaction } from "../../src/store/database.ts"
+import { beginAttempts, leaseKey, settleAttempts, settlementRow } from "../../src/store/deliveries.ts"
+import { repartition } from "../../src/store/repartition.ts"
+import { testDatabase } from "../support/database.ts"
+import { logEvents } from "../support/events.ts"
+
+const database = await testDatabase()
+const db = database.work
+const dealing = { pool: db, partitionOf }
+
+async function register(name: string, partitions: number): Promise<string> {
+  const record = { tenant: "default", name, kind: "handler", stream: "all_events", filter: {} } as const
+  return registerConsumer(db, { ...record, partitions, from: "head" }, partitionOf)
+}
+
+/** Takes the one lease of a consumer for a member. */
+async function lease(subscriptionId: string, member: string): Promise<TakenLease> {
+  await renewMember(db, member, [subscriptionId], 60_000)
+  const [{ fence } = { fence: 0 }] = await partitionStates(db, member, [subscriptionId])
+  const [taken] = await takeLeases(db, member, [{ subscriptionId, partition: 0, fence }])
+  if (taken === undefined) throw new Error("the lease was not free to take")
+  return taken
+}
+
+/** An attempt at an event that is under way, and what is written when it is done. */
+async function attempt(taken: TakenLease, eventId: string) {
+  const upTo = taken.position + 1
+  const events = [{ eventId, tenant: "default", position: upTo }]
+  await beginAttempts(db, [{ lease: taken, upTo, written: taken.position, events }], new Date())
+  const settlement = { eventId, status: "delivered", attempts: 1, finishedAt: new Date() } as const
+  return { lease: taken, row: settlementRow(taken, "handler", settlement) }
+}
+
+test("while a consumer is dealt anew, what is written of others together with its own waits for nothing", async () => {
+  const leases = [
+    await lease(await register("dealt", 1), "one"),
+    await lease(await register("beside", 1), "two"),
+  ] as const
+  const [event] = await logEvents(db, [{}])
+  const settles = [
+    await attempt(leases[0], event?.id ?? ""),
+    await attempt(leases[1], event?.id ?? ""),
+  ] as const
+  const { subscriptionId } = leases[0]
+  await transaction(db, async (tx) => {
+    await repartition(tx, dealing, subscriptionId, 3)
+    // The transaction goes on.
+    const held = await settleAttempts(db, settles)
+    expect([...held]).toEqual([leaseKey(leases[1])])
+    expect(await takeLeases(db, "two", [{ subscriptionId, partition: 0, fence: 2 }])).toEqual([])
+  })
+  const states = await partitionStates(db, "two", [subscriptionId])
+  expect(states.map(({ owner }) => owner)).toEqual([null, null, null])
+})
+
+test("where it comes to nothing, the partitions are free for whoever wants them", async () => {
+  const subscriptionId = await register("undone", 1)
+  await lease(subscriptionId, "one")
+  const undone = transaction(db, async (tx) => {
+    await repartition(tx, dealing, subscriptionId, 3)
+    throw new Error("of no use")
+  })
+  await expect(undone).rejects.toThrow("of no use")
+  const states = await partitionStates(db, "two", [subscriptionId])
+  expect(states.map(({ owner }) => owner)).toEqual([null])
+  await expect(lease(subscriptionId, "two")).resolves.toMatchObject({ partition: 0, partitions: 1 })
+})
+
+test("everything that is not settled comes into its new partition, however much there is", async () => {
+  const subscriptionId = await register("much", 2)
+  const statuses = ["running", "retrying", "held", "delivered", "dead", "skipped"]
+  const ids = Array.from({ length: 5_000 }, () => uuidv7())
+  await db.query(
+    `insert into event_deliveries (event_id, subscription_id, tenant, partition, position, status, attempts)
+     select id, $1, 'default', n % 2, n, ($3::text[])[n % 6 + 1], 1
+     from unnest($2::uuid[]) with ordinality as u (id, n)`,
+    [subscriptionId, ids, statuses],
+  )
+  await transaction(db, (tx) => repartition(tx, dealing, subscriptionId, 7))
+  const { rows } = await db.query<{ event_id: string; partition: number; status: string; position: number }>(
+    "select event_id, partition, status, position from event_deliveries where subscription_id = $1",
+    [subscriptionId],
+  )
+  expect(rows).toHaveLength(ids.length)
+  const open = new Set(["running", "retrying", "held"])
+  const expected = rows.map(({ event_id, position, status }) =>
+    open.has(status) ? partitionOf(event_id, 7) : position % 2,
+  )
+  expect(rows.map(({ partition }) => partition)).toEqual(expected)
+})
