@@ -4,6 +4,7 @@ import { maskKey } from "./mask.ts"
 import { parsePayload } from "./payload.ts"
 import type { Message, Normalized, Platform } from "./platform.ts"
 import { cleanText, textOrNull } from "./text.ts"
+import { notAheadOf } from "./time.ts"
 
 /** An event as its platform reads it today. */
 export interface NormalizedEvent {
@@ -24,8 +25,20 @@ export function createNormalizer(platforms: readonly Platform[]): (event: Stored
     const payload = parsePayload(event.raw, contentType)
     const message = { headers, contentType, payload, receivedAt, sender }
     const read = platform.normalize(message)
-    const normalized = { ...read, entity: keyOf(read.entity) }
+    const timed = platform.unkeptClocks === true ? withinTime(read, receivedAt) : read
+    const normalized = { ...timed, entity: keyOf(read.entity) }
     return { platform, message, normalized, event: fill(event, normalized) }
+  }
+}
+
+function withinTime(read: Normalized, receivedAt: Date): Normalized {
+  const { occurredAt, states } = read
+  return {
+    ...read,
+    occurredAt: notAheadOf(receivedAt, occurredAt),
+    ...(states === undefined
+      ? {}
+      : { states: states.map((state) => ({ ...state, at: notAheadOf(receivedAt, state.at) })) }),
   }
 }
 

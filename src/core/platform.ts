@@ -172,6 +172,12 @@ export interface Platform {
   contentTypes: readonly string[]
   /** Headers kept with the event. Anything that holds a secret or a signature is left out. */
   keptHeaders: readonly string[]
+  /**
+   * Whether anybody's clock may have set the times that its events tell, as a script's or a build machine's. Then
+   * none counts as later than five minutes after the event came (see `notAheadOf`). Absent where the platform's
+   * own clock sets them: what that says holds, whatever ours does, so that the order of arrival does not matter.
+   */
+  unkeptClocks?: true
   /** Table of the detail rows, and its columns besides `event_id` and `tenant`; null for none. */
   detail: { table: string; columns: readonly string[] } | null
 

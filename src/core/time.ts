@@ -13,3 +13,15 @@ export function unixTimeOrNull(milliseconds: unknown): Date | null {
   if (typeof milliseconds !== "number" || !(milliseconds >= 0 && milliseconds <= latest)) return null
   return new Date(milliseconds)
 }
+
+const mostAheadMs = 300_000
+
+/**
+ * A time that somebody's clock tells of what came here at `receivedAt`: what lies further ahead than clocks differ
+ * is taken for five minutes after that. So a wrong clock has the last word for no longer, and what is made of an
+ * event hangs on the event alone.
+ */
+export function notAheadOf(receivedAt: Date, time: Date): Date {
+  const latestMs = receivedAt.getTime() + mostAheadMs
+  return time.getTime() > latestMs ? new Date(latestMs) : time
+}

@@ -148,6 +148,7 @@ async function takeIn(requests: readonly Incoming[]): Promise<string> {
       name,
       priority,
       deliveryId: key,
+      receivedAt: request.at,
       headers: parsed.headers,
       contentType: parsed.contentType,
       raw,

@@ -12,6 +12,7 @@ export const custom = definePlatform({
   answerWithinMs: 10_000,
   contentTypes: [],
   keptHeaders: ["idempotency-key", "webhook-id", "user-agent"],
+  unkeptClocks: true,
   detail: null,
   verify: verifyWebhook,
   identify,

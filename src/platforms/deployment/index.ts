@@ -30,6 +30,7 @@ export const deployment = definePlatform({
     "ce-time",
     "ce-type",
   ],
+  unkeptClocks: true,
   detail: deploymentTable,
   verify(request, secrets) {
     const sender = senderOf(request.sender)
