@@ -8,7 +8,7 @@ export interface HubFigures {
   outbox: { waiting: number; oldestSeconds: number }
   /** Open ones. */
   deadLetters: { kind: string; open: number }[]
-  /** Those furthest behind first. */
+  /** Those that are switched on, the ones furthest behind first: the others lag on purpose. */
   consumers: ConsumerFigure[]
   webhooks: WebhookFigure[]
   /** All webhook subscriptions. */
@@ -66,6 +66,7 @@ export interface FigureLimits {
   named: number
 }
 
+const isOn = "s.status in ('active', 'skipping')"
 const isReady = "m.subscriptions @> array[s.id] and m.expires_at > clock_timestamp()"
 
 /** Reads the figures, of all tenants: `db` is under the worker role. Each statement reads a bounded number of rows. */
@@ -85,7 +86,7 @@ export async function readHubFigures(
        (select count(*) from (select from outbox where processed_at is null limit $1) o) as outbox,
        coalesce((select greatest(0, extract(epoch from clock_timestamp() - created_at))::float8 from outbox
          where processed_at is null order by id limit 1), 0) as "oldestSeconds",
-       (select count(*) from stream_subscriptions) as consumers,
+       (select count(*) from stream_subscriptions s where ${isOn}) as consumers,
        (select count(*) from sources) as sources
      from event_log_head h`,
     [limits.counted],
@@ -146,6 +147,7 @@ async function readConsumers(db: Db, { named }: FigureLimits): Promise<ConsumerF
        from stream_subscriptions s
        cross join event_log_head h
        left join subscription_partitions p on p.subscription_id = s.id
+       where ${isOn}
        group by s.id, h.position
        order by coalesce(min(p.position), h.position), s.tenant, s.name limit $1)
      select s.tenant, s.kind, s.name as consumer, greatest(s.head - s.read, 0) as lag,

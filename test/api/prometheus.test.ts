@@ -84,6 +84,20 @@ it("a database that does not answer holds nobody up, and is asked no second time
   expect(asked).toBe(1)
 })
 
+it("what is switched off lags on purpose, and is no consumer that lags", async () => {
+  await database.work.query(
+    `insert into stream_subscriptions (tenant, name, kind, stream, status)
+     select 'default', status, 'webhook', 'all_events', status
+     from unnest(array['active', 'skipping', 'paused', 'disabled']) status`,
+  )
+  const found = await pageOf(database.work)()
+  const lags = found.filter(({ name }) => name === "signalbox_consumer_lag_seconds")
+  expect(lags.map(({ labels }) => labels["consumer"]).toSorted()).toEqual(["active", "skipping"])
+  expect(sampleOf(found, "signalbox_figures_left_out", { of: "consumers" })).toBe(0)
+  expect(sampleOf(found, "signalbox_webhook_subscriptions", { status: "disabled" })).toBe(1)
+  await database.work.query("delete from stream_subscriptions")
+})
+
 it("a hub of many tenants has a bounded page, with those furthest behind on it", async () => {
   await database.work.query(
     `with made as (

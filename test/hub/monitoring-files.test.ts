@@ -86,6 +86,9 @@ beforeAll(async () => {
     `with made as (insert into sources (platform, name, version) values ('github', 'checked', 1) returning id, tenant)
      insert into source_completeness (source_id, tenant, complete_through) select id, tenant, now() from made`,
   )
+  await work.query(
+    "insert into stream_subscriptions (tenant, name, kind, stream) values ('default', 'gone', 'handler', 'all_events')",
+  )
   const gate = new AbortController()
   const headers = { "accept-encoding": "identity" }
   await hub.request("/api/v1/events/stream", { headers, signal: gate.signal })
