@@ -183,12 +183,14 @@ export async function wholeNames(
   if (abbreviations.length === 0) return new Map()
   const { rows } = await db.query<{ short: string; sha: string }>({
     name: "whole_names_of_commits",
-    text: `select short, min(sha) as sha from (
-        select short, sha from unnest($2::text[]) as asked (short)
-          join pushed_commits c on c.tenant = $1 and c.sha >= short and c.sha < short || 'g' and c.known_from <= $3
+    // Each by itself: the planner takes a range of which it knows nothing for a large part of the table.
+    text: `select short, min(sha) as sha from unnest($2::text[]) as asked (short)
+      cross join lateral (
+        (select sha from pushed_commits
+          where tenant = $1 and sha >= short and sha < short || 'g' and known_from <= $3 offset 0)
         union all
-        select short, sha from unnest($2::text[]) as asked (short)
-          join merged_pull_requests m on m.tenant = $1 and m.sha >= short and m.sha < short || 'g' and m.known_from <= $3
+        (select sha from merged_pull_requests
+          where tenant = $1 and sha >= short and sha < short || 'g' and known_from <= $3 offset 0)
       ) as named group by short having min(sha) = max(sha)`,
     values: [tenant, abbreviations, until(asOf)],
   })
