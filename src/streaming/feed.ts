@@ -3,11 +3,12 @@ import type { Log } from "../core/log.ts"
 import type { LogTail } from "../core/log-tail.ts"
 import type { Database } from "../store/database.ts"
 import { logHead } from "../store/log-pages.ts"
-import { judgePlace } from "../store/log-publications.ts"
 import { openLogReader, type LogReader } from "../store/log-reader.ts"
 import { backoffMs, createAlarm } from "./alarm.ts"
 import { entriesPast, toEntry, type Entry } from "./entry.ts"
+import { createLandmarks } from "./landmarks.ts"
 import { createRing } from "./ring.ts"
+import { createSharedRead } from "./shared-read.ts"
 import { createTailIntake } from "./tail-intake.ts"
 
 /** Told of every stretch of the log as it is read. Must not throw, and must not take long. */
@@ -69,6 +70,7 @@ export function createFeed(options: FeedOptions): Feed {
   const ring = createRing(ringBytes)
   const subscribers = new Set<FeedSubscriber>()
   const alarm = createAlarm()
+  const landmarks = createLandmarks(() => ring.after(position - 1, 1)[0])
   let position = 0
   let following = false
   let running: Promise<void> | undefined
@@ -101,7 +103,10 @@ export function createFeed(options: FeedOptions): Feed {
       let reader: LogReader | undefined
       try {
         // The loss of the reader only ends a wait: the next read finds out, and throws.
-        const onLost = () => alarm.ring()
+        const onLost = () => {
+          landmarks.lost()
+          alarm.ring()
+        }
         reader = await openLogReader({
           url: database.url,
           name: "feed",
@@ -113,6 +118,7 @@ export function createFeed(options: FeedOptions): Feed {
         await follow(reader, signal)
       } catch (error) {
         lost = true
+        landmarks.lost()
         mustRead = true // whatever was to be read may not have been
         log.warn({ err: error, failures }, "the feed lost the log and tries again")
         await setTimeout(backoffMs(failures++), undefined, { signal }).catch(() => {})
@@ -139,7 +145,7 @@ export function createFeed(options: FeedOptions): Feed {
   /** Reads along until stopped; throws when the reader is lost. */
   async function follow(reader: LogReader, signal: AbortSignal): Promise<void> {
     let hinted = true
-    await recognize(reader)
+    if (await landmarks.isOther(reader)) setBack(await reader.head())
     while (!signal.aborted) {
       if (subscribers.size === 0) {
         rest()
@@ -160,14 +166,6 @@ export function createFeed(options: FeedOptions): Feed {
       const wait = coalesceMs - (performance.now() - readAt)
       if (wait > 0) await setTimeout(wait)
     }
-  }
-
-  /** Looks whether the log has what was read last: a standby that took over may have given its place to another. */
-  async function recognize(reader: LogReader): Promise<void> {
-    const [newest] = ring.after(position - 1, 1)
-    if (newest?.kind !== "event") return
-    const place = { position: newest.position, eventId: newest.event.id }
-    if ((await reader.use((db) => judgePlace(db, place))) === "other") setBack(await reader.head())
   }
 
   function rest(): void {
@@ -217,6 +215,7 @@ export function createFeed(options: FeedOptions): Feed {
     log.error({ position, head }, "the log was set back; clients start anew")
     position = head
     ring.clear(position)
+    landmarks.forget()
     intake?.clear()
     tell((subscriber) => subscriber.setBack())
   }
@@ -273,20 +272,5 @@ export function createFeed(options: FeedOptions): Feed {
       await running
       running = undefined
     },
-  }
-}
-
-/** Joins calls into as few reads as can be: whoever calls while one is under way shares the one after it. */
-function createSharedRead<T>(read: () => Promise<T>): () => Promise<T> {
-  let current: Promise<unknown> = Promise.resolve()
-  let next: Promise<T> | undefined
-  return async () => {
-    next ??= current.then(() => {
-      next = undefined
-      const reading = read()
-      current = reading.catch(() => {})
-      return reading
-    })
-    return next
   }
 }
