@@ -92,7 +92,7 @@ it("what is switched off lags on purpose, and is no consumer that lags", async (
   )
   const found = await pageOf(database.work)()
   const lags = found.filter(({ name }) => name === "signalbox_consumer_lag_seconds")
-  expect(lags.map(({ labels }) => labels["consumer"]).toSorted()).toEqual(["active", "skipping"])
+  expect(new Set(lags.map(({ labels }) => labels["consumer"]))).toEqual(new Set(["active", "skipping"]))
   expect(sampleOf(found, "signalbox_figures_left_out", { of: "consumers" })).toBe(0)
   expect(sampleOf(found, "signalbox_webhook_subscriptions", { status: "disabled" })).toBe(1)
   await database.work.query("delete from stream_subscriptions")
