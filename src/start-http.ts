@@ -14,6 +14,7 @@ import type { SourceAdmin } from "./core/source-admin.ts"
 import type { Correlation } from "./correlation/correlation.ts"
 import { createExplain } from "./correlation/explain.ts"
 import { showRule } from "./correlation/show-rule.ts"
+import { documented } from "./describe-routes.ts"
 import type { Groups } from "./groups/create-groups.ts"
 import type { Ingest } from "./ingest/ingest.ts"
 import { retryPublished } from "./outbox/retry-dead-letter.ts"
@@ -71,6 +72,7 @@ export async function startHttp(
     authenticate: createAuthenticator({ db: database.work, adminKey: config.adminKey }),
     corsOrigins: config.corsOrigins,
     unready: () => (closing ? ["shutdown"] : []),
+    documented,
     components: parts.components,
     metrics: {
       prometheus: parts.prometheus,

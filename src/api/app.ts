@@ -19,6 +19,7 @@ import { consumerRoutes } from "./consumers.ts"
 import { consumerGroupRoutes } from "./consumer-groups.ts"
 import { deadLetterRoutes, type DeadLetterOptions } from "./dead-letters.ts"
 import { deliveryMetricRoutes } from "./delivery-metrics.ts"
+import { documentationRoutes, type Documented } from "./documentation.ts"
 import { entityRoutes } from "./entities.ts"
 import { eventRoutes } from "./events.ts"
 import { groupMemberRoutes } from "./group-members.ts"
@@ -49,6 +50,8 @@ export interface AppOptions {
   /** Origins of pages that may use the API from a browser. */
   corsOrigins: readonly string[]
   unready: () => string[]
+  /** What the documentation tells of. */
+  documented: Documented
   /** How the parts of this process do. */
   components: Components
   /** What `/metrics` tells. */
@@ -101,6 +104,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
 
   const { unready, nats, components, metrics } = options
   app.route("/", healthRoutes({ db: database.work, unready, components }))
+  app.route("/", documentationRoutes(options.documented))
   if (metrics) app.route("/", metrics.prometheus.routes(authenticate, metrics.figures))
   if (webhooks) app.route("/", webhooks)
 

@@ -8,20 +8,20 @@ import { decodeCursor, encodeCursor } from "./cursor.ts"
 import { managedTenant } from "./managed-tenant.ts"
 import { parseQuery } from "./parse.ts"
 
-const listQuery = z.strictObject({
+export const listQuery = z.strictObject({
   limit: z.coerce.number().int().min(1).max(500).default(100),
   cursor: z.string().max(512).optional(),
 })
 const listCursor = z.tuple([z.string(), z.string()])
 
-const gapQuery = z.strictObject({
+export const gapQuery = z.strictObject({
   state: z.enum(gapStates).optional(),
   limit: z.coerce.number().int().min(1).max(500).default(50),
   cursor: z.string().max(512).optional(),
 })
 const gapCursor = z.tuple([z.iso.datetime(), z.uuid()])
 
-const demandQuery = z.strictObject({ since: z.iso.datetime({ offset: true }).optional() })
+export const demandQuery = z.strictObject({ since: z.iso.datetime({ offset: true }).optional() })
 
 /** What the routes ask of the reconciler. */
 export interface Completeness {
@@ -105,6 +105,9 @@ function readGapCursor(cursor: string): { startedAt: Date; id: string } {
   return { startedAt: new Date(startedAt), id }
 }
 
+/** The ledger of a source as the API shows it. */
+export type ShownLedger = ReturnType<typeof showLedger>
+
 function showLedger({ sourceId: _id, ...ledger }: LedgerRow, completeness: Completeness) {
   const reason = completeness.unaskable(ledger.platform, ledger.source)
   const { open, completeThrough } = ledger
@@ -121,6 +124,9 @@ function showLedger({ sourceId: _id, ...ledger }: LedgerRow, completeness: Compl
     nextAt: ledger.nextAt?.toISOString() ?? null,
   }
 }
+
+/** A gap as the API shows it. */
+export type ShownGap = ReturnType<typeof showGap>
 
 function showGap(gap: GapRow) {
   return {

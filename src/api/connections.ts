@@ -8,7 +8,7 @@ import { managedTenant } from "./managed-tenant.ts"
 import { pageOf, pageOfAll } from "./page-of.ts"
 import { parseBody, parseQuery } from "./parse.ts"
 
-const announcement = z.strictObject({
+export const announcement = z.strictObject({
   data: z.json(),
   clients: z.array(z.string().min(1).max(200)).min(1).max(100).optional(),
 })

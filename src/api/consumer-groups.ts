@@ -23,7 +23,7 @@ import { parseBody, parseQuery } from "./parse.ts"
 const mostPartitions = 64
 const usualPartitions = 8
 
-const newGroup = z.strictObject({
+export const newGroup = z.strictObject({
   name: z
     .string()
     .regex(
@@ -40,7 +40,7 @@ const newGroup = z.strictObject({
   maxMembers: z.int().min(1).max(256).default(64),
 })
 
-const page = z.strictObject({
+export const page = z.strictObject({
   limit: z.coerce.number().int().min(1).max(500).default(50),
   cursor: z.string().max(512).optional(),
 })
@@ -121,6 +121,9 @@ export function consumerGroupRoutes({ database, authenticate }: GroupRouteOption
   return app
 }
 
+/** A group as the API shows it. */
+export type ShownGroup = ReturnType<typeof show>
+
 function show({ name, stream, filter, partitions, sessionMs, maxMembers, createdAt }: GroupRow) {
   return {
     name,
@@ -132,6 +135,9 @@ function show({ name, stream, filter, partitions, sessionMs, maxMembers, created
     createdAt: createdAt.toISOString(),
   }
 }
+
+/** A partition of a group as the API shows it. */
+export type ShownPartition = ReturnType<typeof showPartition>
 
 function showPartition(one: PartitionLag) {
   const { partition, member, memberName, generation, committed, head, lag, lagSeconds } = one

@@ -8,7 +8,7 @@ import { decodeCursor, encodeCursor } from "./cursor.ts"
 import { managedTenant } from "./managed-tenant.ts"
 import { parseQuery } from "./parse.ts"
 
-const page = z.strictObject({
+export const page = z.strictObject({
   limit: z.coerce.number().int().min(1).max(500).default(50),
   cursor: z.string().max(2048).optional(),
 })

@@ -18,7 +18,7 @@ import { instant } from "./instant.ts"
 import { managedTenant } from "./managed-tenant.ts"
 import { parseBody, parseQuery } from "./parse.ts"
 
-const query = z.strictObject({
+export const query = z.strictObject({
   kind: z.enum(["processing", "handler", "callback", "webhook", "group", "outbox"]).optional(),
   status: z.enum(["open", "retried", "discarded"]).default("open"),
   /** Id or name of the consumer that failed. */
@@ -26,7 +26,7 @@ const query = z.strictObject({
   limit: z.coerce.number().int().min(1).max(500).default(50),
   cursor: z.string().max(512).optional(),
 })
-const bulkRetry = z.strictObject({
+export const bulkRetry = z.strictObject({
   consumer: z.string().min(1).max(200),
   /** When they became dead letters, `until` excluded. */
   since: instant.optional(),
@@ -120,6 +120,9 @@ function readCursor(cursor: string): { createdAt: Date; id: string } {
 function notOpen(): SignalboxError {
   return new SignalboxError("conflict", "this dead letter was settled before")
 }
+
+/** A dead letter as the API shows it. */
+export type ShownDeadLetter = ReturnType<typeof show>
 
 function show(letter: DeadLetter) {
   return {

@@ -10,7 +10,7 @@ import { fewAtOnce } from "./few-at-once.ts"
 import { instant } from "./instant.ts"
 import { parseQuery } from "./parse.ts"
 
-const query = z.strictObject({
+export const query = z.strictObject({
   environment: z
     .string()
     .trim()

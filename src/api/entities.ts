@@ -14,13 +14,13 @@ import { mustBeKey } from "./must-be-key.ts"
 import { mustKnow } from "./must-know.ts"
 import { parseQuery } from "./parse.ts"
 
-const page = z.strictObject({
+export const page = z.strictObject({
   limit: z.coerce.number().int().min(1).max(500).default(100),
   cursor: z.string().max(4096).optional(),
   asOf: instant.optional(),
 })
-const view = page.pick({ asOf: true })
-const timelinePage = page.extend({ payload: z.enum(["true", "false"]).default("true") })
+export const view = page.pick({ asOf: true })
+export const timelinePage = page.extend({ payload: z.enum(["true", "false"]).default("true") })
 
 const utc = /^\d{4,6}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,6})?\+00( BC)?$/
 const timelineCursor = z.tuple([z.string().regex(utc), z.number().int()])
@@ -157,6 +157,9 @@ function onceEach<K extends object, V>(make: (key: K) => V): (key: K) => V {
     return value
   }
 }
+
+/** A link as the API shows it. */
+export type ShownLink = ReturnType<typeof showLink>
 
 function showLink(link: LinkEvidence) {
   const { from, to, relation, rule, ruleVersion, strength, confidence, evidence, eventId } = link

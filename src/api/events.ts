@@ -21,7 +21,7 @@ const place = z
   .transform((text) => (text === "earliest" || text === "latest" ? text : Number(text)))
 /** To pass over more costs more than to go on by a cursor. */
 const mostSkipped = 10_000
-const query = z.strictObject({
+export const query = z.strictObject({
   limit: z.coerce.number().int().min(1).max(500).default(50),
   offset: z.coerce.number().int().min(0).max(mostSkipped).optional(),
   cursor: z.string().max(512).optional(),

@@ -24,12 +24,12 @@ const name = z
   .min(1)
   .max(200)
   .refine((text) => !text.includes("\0") && text.isWellFormed(), "must be well-formed text without NUL")
-const join = z.strictObject({ name: name.default("member") })
+export const join = z.strictObject({ name: name.default("member") })
 const seconds = z.coerce.number().min(0).max(60)
 const partition = z.int().min(0).max(255)
 const count = z.int().min(0)
 const place = z.strictObject({ partition, generation: count, position: count })
-const commit = z
+export const commit = z
   .strictObject({
     positions: z.array(place).max(256).default([]),
     release: z
@@ -41,8 +41,8 @@ const commit = z
     ({ positions, release }) => isOfOnePartitionEach(positions) && isOfOnePartitionEach(release),
     "names a partition twice",
   )
-const heartbeat = z.strictObject({ wait: seconds.default(0), known: z.string().max(4096).optional() })
-const fetching = z.strictObject({
+export const heartbeat = z.strictObject({ wait: seconds.default(0), known: z.string().max(4096).optional() })
+export const fetching = z.strictObject({
   wait: seconds.default(20),
   max: z.coerce.number().int().min(1).max(1_000).default(100),
   bytes: z.coerce

@@ -12,7 +12,7 @@ import { buryForGroup, failForGroup, settleForGroup, takeForMember } from "../st
 import { readLoggedEvents } from "../store/log-scan.ts"
 import { parseBody } from "./parse.ts"
 
-const taking = z.strictObject({
+export const taking = z.strictObject({
   max: z.int().min(1).max(1_000).default(100),
   bytes: z
     .int()
@@ -23,7 +23,7 @@ const taking = z.strictObject({
   seconds: z.int().min(1).max(3_600).default(60),
 })
 
-const settling = z.strictObject({
+export const settling = z.strictObject({
   done: z.array(z.uuid()).max(1_000).default([]),
   failed: z
     .array(z.strictObject({ eventId: z.uuid(), error: z.string().max(10_000) }))

@@ -20,7 +20,7 @@ const name = z
 const perSecond = z.number().positive().max(1_000_000).nullable().optional()
 const limits = { requestsPerSecond: perSecond, eventsPerSecond: perSecond }
 
-const newKey = z.strictObject({
+export const newKey = z.strictObject({
   ...limits,
   name,
   scopes: z.array(z.enum(scopes)).min(1),
@@ -28,11 +28,11 @@ const newKey = z.strictObject({
   expiresAt: z.iso.datetime({ offset: true }).optional(),
 })
 
-const change = z.strictObject(limits).refine((changes) => Object.keys(changes).length > 0, {
+export const change = z.strictObject(limits).refine((changes) => Object.keys(changes).length > 0, {
   message: "say what is to change: requestsPerSecond or eventsPerSecond",
 })
 
-const page = z.strictObject({
+export const page = z.strictObject({
   limit: z.coerce.number().int().min(1).max(500).default(50),
   cursor: z.uuid().optional(),
 })
@@ -101,6 +101,9 @@ export function keyRoutes(database: Database): Hono<AuthEnv> {
 function unknown(): SignalboxError {
   return new SignalboxError("not_found", "no key in force has this id")
 }
+
+/** A key as the API shows it. */
+export type ShownKey = ReturnType<typeof show>
 
 function show(row: ApiKeyRow) {
   return {

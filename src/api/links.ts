@@ -21,7 +21,7 @@ export interface LinkRouteOptions<E extends Env> {
 
 // An address cut off at its `#` has only one of the two.
 const end = z.string("is missing; in an address # is %23")
-const pair = z.strictObject({ from: end, to: end, asOf: instant.optional() })
+export const pair = z.strictObject({ from: end, to: end, asOf: instant.optional() })
 
 /**
  * `/api/v1/links/explain?from=&to=[&asOf=]`: why two entities are linked, or why not. `/api/v1/links/rules`: the

@@ -9,7 +9,7 @@ import { readCounts, type EventCount } from "../store/metrics.ts"
 import { webhookStandings } from "../store/webhook-standing.ts"
 import { parseQuery } from "./parse.ts"
 
-const query = z.strictObject({
+export const query = z.strictObject({
   minutes: z.coerce.number().int().min(1).max(44_640).default(60),
 })
 

@@ -11,7 +11,7 @@ export interface NameRouteOptions<E extends Env> {
   entityFromUrl: EntityFromUrl
 }
 
-const query = z.strictObject({
+export const query = z.strictObject({
   name: z
     .string(
       "is missing: give a thing as people call it, such as ENG-123, acme/api#42 (in an address # is %23), a commit or a web address",

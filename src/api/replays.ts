@@ -20,7 +20,7 @@ import { parseBody, parseQuery } from "./parse.ts"
 
 const position = z.int().min(0)
 
-const newReplay = z
+export const newReplay = z
   .strictObject({
     /** Id or name of a webhook subscription, a handler, a subscriber or a consumer group. */
     to: z.string().min(1).max(200),
@@ -47,7 +47,7 @@ const newReplay = z
     context.addIssue({ code: "custom", path: ["upTo"], message })
   })
 
-const page = z.strictObject({
+export const page = z.strictObject({
   status: z.enum(replayStatuses).optional(),
   limit: z.coerce.number().int().min(1).max(500).default(50),
   cursor: z.uuid().optional(),
@@ -117,6 +117,9 @@ function toRequest(body: Omit<z.infer<typeof newReplay>, "dryRun">): ReplayReque
     maxOutstanding: body.maxOutstanding,
   }
 }
+
+/** A replay as the API shows it. */
+export type ShownReplay = ReturnType<typeof show>
 
 function show({ since, until, createdAt, finishedAt, entities, ...replay }: Replay) {
   return {

@@ -18,7 +18,7 @@ const text = z
 const short = text.max(200)
 const settings = z.record(short, z.json())
 
-const newSource = z.strictObject({
+export const newSource = z.strictObject({
   platform: short,
   name: short,
   tenant: short.optional(),
@@ -29,7 +29,7 @@ const newSource = z.strictObject({
   credential: text.optional(),
 })
 
-const edit = z
+export const edit = z
   .strictObject({
     enabled: z.boolean().optional(),
     sender: short.nullable().optional(),
@@ -42,7 +42,7 @@ const edit = z
   )
 
 const day = 86_400
-const rotation = z.strictObject({
+export const rotation = z.strictObject({
   secret: text.optional(),
   /** Seconds for which the secrets before it stay in force. */
   overlapSeconds: z
@@ -52,13 +52,13 @@ const rotation = z.strictObject({
     .default(day),
 })
 
-const page = z.strictObject({
+export const page = z.strictObject({
   limit: z.coerce.number().int().min(1).max(500).default(50),
   cursor: z.string().max(512).optional(),
 })
 const cursorShape = z.tuple([z.string(), z.string()])
 
-const receiptPage = z.strictObject({
+export const receiptPage = z.strictObject({
   outcome: z.enum(receiptOutcomes).optional(),
   since: z.iso.datetime({ offset: true }).optional(),
   limit: z.coerce.number().int().min(1).max(500).default(50),
@@ -142,6 +142,9 @@ function refOf(c: {
   }
 }
 
+/** A source as the API shows it. */
+export type ShownSource = ReturnType<typeof show>
+
 function show(source: SourceView) {
   return {
     ...source,
@@ -157,6 +160,9 @@ function showIssued({ source, secret, advice }: Issued) {
   return { ...show(source), ...(secret === null ? {} : { secret }), ...(advice === null ? {} : { advice }) }
 }
 
+/** A secret as the API shows it. */
+export type ShownSecret = ReturnType<typeof showSecret>
+
 function showSecret({ id, purpose, createdAt, expiresAt, matchedAt }: SecretView) {
   return {
     id,
@@ -166,6 +172,9 @@ function showSecret({ id, purpose, createdAt, expiresAt, matchedAt }: SecretView
     matchedAt: matchedAt?.toISOString() ?? null,
   }
 }
+
+/** A receipt as the API shows it. */
+export type ShownReceipt = ReturnType<typeof showReceipt>
 
 function showReceipt(receipt: ReceiptRow) {
   return { ...receipt, receivedAt: receipt.receivedAt.toISOString() }

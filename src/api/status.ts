@@ -12,7 +12,7 @@ import { mustBeKey } from "./must-be-key.ts"
 import { mustKnow } from "./must-know.ts"
 import { parseQuery } from "./parse.ts"
 
-const query = z.strictObject({ asOf: instant.optional() })
+export const query = z.strictObject({ asOf: instant.optional() })
 
 /** `/api/v1/entities/:key/status`: how an issue, a pull request, a commit or a deployment stands, and where it is live. */
 export function statusRoutes<E extends Env>(

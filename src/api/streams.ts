@@ -36,16 +36,16 @@ const settings = {
   retention: retention.nullable().optional(),
   partitions: z.number().int().min(1).max(256).nullable().optional(),
 }
-const newStream = z
+export const newStream = z
   .strictObject({ name, ...settings })
   .refine(({ filter: own, routes }) => own !== undefined || routes !== undefined, {
     path: ["filter"],
     message: "say which events belong to it, by a filter or by routes",
   })
-const change = z.strictObject(settings).refine((changes) => Object.keys(changes).length > 0, {
+export const change = z.strictObject(settings).refine((changes) => Object.keys(changes).length > 0, {
   message: "say what is to change: filter, routes, retention or partitions",
 })
-const tokenRequest = z.strictObject({ seconds: z.number().int().min(1).max(300).default(60) })
+export const tokenRequest = z.strictObject({ seconds: z.number().int().min(1).max(300).default(60) })
 
 export interface StreamRoutesOptions {
   database: Database
@@ -140,6 +140,9 @@ function settingsIn(request: Omit<z.infer<typeof newStream>, "name">): Partial<S
     ...(partitions === undefined ? {} : { partitions }),
   }
 }
+
+/** A stream as the API shows it. */
+export type ShownStream = ReturnType<typeof show>
 
 function show({ name: stream, filter: shown, routes, retentionSeconds, partitions, builtIn }: StreamRow) {
   const kept = retentionSeconds === null ? null : durationText(retentionSeconds)

@@ -17,7 +17,7 @@ import { findWebhook } from "../store/webhook-subscriptions.ts"
 import { parseBody, parseQuery } from "./parse.ts"
 import { noSuchSubscription } from "./subscription-errors.ts"
 
-const page = z.strictObject({
+export const page = z.strictObject({
   status: z.enum(deliveryStatuses).optional(),
   limit: z.coerce.number().int().min(1).max(500).default(50),
   cursor: z.uuid().optional(),
@@ -25,7 +25,7 @@ const page = z.strictObject({
 
 const statuses = ["dead", "skipped", "retrying"] as const
 
-const retry = z
+export const retry = z
   .strictObject({
     /** One event; without it, all of `status` whose event came in [since, until). */
     eventId: z.uuid().optional(),
@@ -105,6 +105,9 @@ export function subscriptionDeliveryRoutes(database: Database): Hono<AuthEnv> {
 
   return app
 }
+
+/** A delivery as the API shows it. */
+export type ShownDelivery = ReturnType<typeof show>
 
 function show(row: DeliveryRow, subscription: WebhookStatus) {
   const { nextAttemptAt, firstAttemptAt, finishedAt, ...delivery } = row

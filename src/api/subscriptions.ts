@@ -41,7 +41,7 @@ const settings = z.strictObject({
   partitions: z.int().min(1).max(64).optional(),
 })
 
-const newSubscription = settings.extend({
+export const newSubscription = settings.extend({
   name,
   url: z.string(),
   from: z
@@ -49,19 +49,19 @@ const newSubscription = settings.extend({
     .optional(),
 })
 
-const change = settings.refine((given) => Object.keys(given).length > 0, "say what to change")
+export const change = settings.refine((given) => Object.keys(given).length > 0, "say what to change")
 
-const page = z.strictObject({
+export const page = z.strictObject({
   limit: z.coerce.number().int().min(1).max(500).default(50),
   cursor: z.string().max(512).optional(),
 })
 
-const pause = z.strictObject({
+export const pause = z.strictObject({
   /** Whether what comes meanwhile is recorded as skipped; else it waits. */
   skip: z.boolean().default(false),
 })
 
-const rotation = z.strictObject({
+export const rotation = z.strictObject({
   /** For so long the secrets before it sign too. */
   overlapHours: z.number().min(0).max(720).default(24),
 })
@@ -161,6 +161,9 @@ export function subscriptionRoutes({ database, subscriptions }: SubscriptionRout
 function withSchedule<T extends { retry?: { schedule: number[] } | undefined }>({ retry, ...request }: T) {
   return { ...request, retrySchedule: retry?.schedule }
 }
+
+/** A subscription as the API shows it. */
+export type ShownSubscription = ReturnType<typeof show>
 
 function show(row: WebhookRow, health: Health | undefined) {
   const { retrySchedule, status, disabledReason, disabledAt, createdAt, updatedAt, ...rest } = row

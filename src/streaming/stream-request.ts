@@ -17,7 +17,18 @@ export interface StreamRequest {
   batch: number | null
 }
 
-const parameters = ["after", "filter", "heartbeat", ...listKeys, "topics", "batch", "client", "token"] // the last has been looked at before
+/** Names of the query parameters that a stream takes. */
+export const streamParameters = [
+  "after",
+  "filter",
+  "heartbeat",
+  ...listKeys,
+  "topics",
+  "batch",
+  "client",
+  "token", // has been looked at before
+] as const
+const parameters: readonly string[] = streamParameters
 const mostTopics = 50
 const largestBatch = 1_000
 
