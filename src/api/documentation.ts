@@ -12,8 +12,11 @@ export interface Documented {
   version: string
 }
 
+const cached = "public, max-age=300"
+
 // The page has no script and asks for nothing: it works offline, and whatever got into it could do nothing.
 const pageHeaders = {
+  "cache-control": cached,
   "content-security-policy": `default-src 'none'; style-src '${styleHash}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
   "referrer-policy": "no-referrer",
   "x-content-type-options": "nosniff",
@@ -33,7 +36,11 @@ export function documentationRoutes({ routes, version }: Documented): Hono {
   app.get("/openapi.json", compressLarge(), (c) => {
     json ??= JSON.stringify(described())
     // Tools that run in a browser read it from wherever they are.
-    return c.body(json, 200, { "content-type": "application/json", "access-control-allow-origin": "*" })
+    return c.body(json, 200, {
+      "content-type": "application/json",
+      "access-control-allow-origin": "*",
+      "cache-control": cached,
+    })
   })
   app.get("/docs", async (c) => {
     page ??= await docsPage(described())

@@ -27,8 +27,8 @@ export interface RouteDescription {
 }
 
 export interface BodyDescription {
-  /** The schema that it is parsed by. */
-  schema: z.ZodType
+  /** The schema that it is parsed by; absent where it may be anything of its media type. */
+  schema?: z.ZodType
   /** Whether it may be left out. */
   optional?: boolean
   /** `application/json` unless given. */
@@ -37,9 +37,9 @@ export interface BodyDescription {
 
 export interface AnswerDescription {
   words: string
-  /** Absent where there is no body. */
+  /** Absent where there is no body, or anything of its media type. */
   schema?: z.ZodType
-  /** `application/json` unless given. */
+  /** `application/json` unless given, where there is a schema. */
   mediaType?: string
 }
 

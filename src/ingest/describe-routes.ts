@@ -21,7 +21,7 @@ const route = {
   group: "Webhooks",
   details,
   scope: null,
-  body: { schema: z.unknown() },
+  body: { mediaType: "*/*" },
   answers: {
     200: {
       words: "It is committed, at a platform that wants a 200; or the answer to a question of the platform.",

@@ -90,7 +90,7 @@ it("every parameter and every member of a body is said in words, and no words ar
   const used = new Set<string>()
   for (const { method, path, words = {} } of documented.routes) {
     const { parameters = [], requestBody } = document.paths[path]![method]!
-    const members = Object.entries(requestBody?.content["application/json"]?.schema.properties ?? {})
+    const members = Object.entries(requestBody?.content["application/json"]?.schema?.properties ?? {})
     const said: [string, string | undefined][] = [
       ...parameters.map(({ name, description }): [string, string] => [name, description]),
       ...members.map(([name, member]): [string, string | undefined] => [

@@ -188,7 +188,8 @@ it("the page shows every route, asks for nothing from elsewhere and may run noth
   expect(response.headers.get("content-security-policy")).toContain(`'sha256-${hash}'`)
   expect(page).not.toMatch(/<script|<link|<img|@import|url\(|\sstyle=|\son\w+=/i)
   const ids = [...page.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id)
-  const operations = Object.values(document.paths).flatMap((one) => Object.values(one))
+  const listed = [...Object.values(document.paths), ...Object.values(document.webhooks)]
+  const operations = listed.flatMap((one) => Object.values(one))
   expect(ids).toEqual(expect.arrayContaining(operations.map(({ operationId }) => operationId)))
   expect(new Set(ids).size).toBe(ids.length)
   const targets = [...page.matchAll(/href="#([^"]+)"/g)].map(([, target]) => target)

@@ -12,8 +12,9 @@ interface Route {
 
 /** The document as one page of HTML without scripts or anything from elsewhere; all that it shows is escaped. */
 export async function docsPage(document: ApiDocument): Promise<string> {
-  const { info, tags, paths, components } = document
-  const routes = Object.entries(paths).flatMap(([path, operations]) =>
+  const { info, tags, paths, webhooks, components } = document
+  const sent = Object.values(webhooks).map((operations) => ["the URL of a subscription", operations] as const)
+  const routes = [...Object.entries(paths), ...sent].flatMap(([path, operations]) =>
     Object.entries(operations).map(([method, operation]): Route => ({ method, path, operation })),
   )
   const groups = tags.map(({ name }) => ({
@@ -115,6 +116,6 @@ function parameterIn({ name, in: where, description, required, schema }: Paramet
 function contentIn(content: Content["content"] = {}): Markup {
   return html`${Object.entries(content).map(([mediaType, { schema }]) => {
     const kind = mediaType === "application/json" ? "" : html`<code>${mediaType}</code> `
-    return html`${kind}${schemaInFull(schema)}`
+    return html`${kind}${schema === undefined ? "" : schemaInFull(schema)}`
   })}`
 }

@@ -190,7 +190,7 @@ const consuming: RouteDescription[] = [
     path: `${member}/sse`,
     summary: "Follow one's events as Server-Sent Events",
     details:
-      "Frames hold what `events` answers; being connected is the sign of life. A last frame `error` holds a problem.",
+      "Frames are `assignment` (the member's share), events of any type (`{partition, event}`), `positions` (what to commit once all before it is done), `gap` and, as the last one, `error` with a problem. Being connected is the sign of life.",
     words,
     answers: { 200: { words: "Frames.", mediaType: "text/event-stream", schema: z.string() } },
   },

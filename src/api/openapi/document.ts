@@ -14,7 +14,7 @@ export interface Parameter {
 
 export interface Content {
   description: string
-  content?: Record<string, { schema: JsonSchema }>
+  content?: Record<string, { schema?: JsonSchema }>
 }
 
 export interface Operation {
@@ -25,7 +25,7 @@ export interface Operation {
   /** Empty for everybody; else the one way in, with the scopes that the key must have. */
   security: Record<string, string[]>[]
   parameters?: Parameter[]
-  requestBody?: { required: boolean; content: Record<string, { schema: JsonSchema }> }
+  requestBody?: { required: boolean; content: NonNullable<Content["content"]> }
   responses: Record<string, Content | { $ref: string }>
 }
 
@@ -36,7 +36,8 @@ export interface ApiDocument {
   servers: { url: string; description: string }[]
   tags: { name: string }[]
   paths: Record<string, Record<string, Operation>>
-  webhooks: Record<string, object>
+  /** What the hub itself sends. */
+  webhooks: Record<string, Record<string, Operation>>
   components: {
     securitySchemes: Record<string, object>
     schemas: Record<string, JsonSchema>
@@ -48,7 +49,7 @@ const about = `signalbox takes in the webhooks of GitHub, Linear, Slack, deploym
 
 Requests to \`/api/v1\` have an API key as a bearer token: \`Authorization: Bearer <key>\`. Each route names the scope that its key needs; \`admin\` includes every other but \`metrics:read\`. A key sees its own tenant and nothing else. With \`SIGNALBOX_ADMIN_KEY\`, the header \`X-Signalbox-Tenant\` says which tenant is meant (\`default\` without it).
 
-Names are in camelCase and times in RFC 3339. A list answers a page with \`nextCursor\`: give it back as \`cursor\` for the next one; null is the end. Unknown members and parameters are a 400 and never ignored. Every error is a problem detail (RFC 9457, \`application/problem+json\`). Answers may have further members in later versions.`
+Names are in camelCase and times in RFC 3339. A list answers a page with \`nextCursor\`: give it back as \`cursor\` for the next one; null is the end. Other parameters and members than those named here are a 400 and not ignored, unless a schema leaves room for them. Every error is a problem detail (RFC 9457, \`application/problem+json\`). Answers may have further members in later versions.`
 
 /** The OpenAPI document of these routes. `version` is that of the hub. */
 export function describeApi(routes: readonly RouteDescription[], version: string): ApiDocument {
@@ -174,6 +175,7 @@ function requestBodyOf(
   { schema, optional = false, mediaType = "application/json" }: NonNullable<RouteDescription["body"]>,
   schemas: SchemaConverter,
 ): NonNullable<Operation["requestBody"]> {
+  if (schema === undefined) return { required: !optional, content: { [mediaType]: {} } }
   const converted = schemas.convert(schema)
   const properties = Object.entries(converted.properties ?? {}).map(([name, member]) => {
     const description = words[name]
@@ -185,11 +187,12 @@ function requestBodyOf(
 }
 
 function contentOf(
-  { words, schema, mediaType = "application/json" }: RouteDescription["answers"][number],
+  { words, schema, mediaType }: RouteDescription["answers"][number],
   schemas: SchemaConverter,
 ): Content {
-  if (schema === undefined) return { description: words }
-  return { description: words, content: { [mediaType]: { schema: schemas.convert(schema) } } }
+  if (schema === undefined && mediaType === undefined) return { description: words }
+  const content = schema === undefined ? {} : { schema: schemas.convert(schema) }
+  return { description: words, content: { [mediaType ?? "application/json"]: content } }
 }
 
 /** `true` stands for whatever there may be. */

@@ -24,7 +24,7 @@ const linkShape = z.object({
 }) satisfies z.ZodType<AsJson<ShownLink>>
 
 /** A link as one event shows it. */
-export const link = linkShape.meta({
+const link = linkShape.meta({
   id: "Link",
   description: "A typed, directed edge between two entities.",
 })

@@ -69,7 +69,8 @@ export function eventRouteDescriptions({ custom, deployment }: SubmittedBodies):
         ...common,
         id: "Names the deployment within its provider; all its states share it.",
         provider: "The tool that deploys.",
-        status: "`queued`, `in_progress`, `succeeded`, `failed`, …",
+        status:
+          "`queued`, `in_progress`, `success`, `failure`, `canceled`, `inactive` or `rolled_back`, or what tools call the same.",
         project: "What is deployed, where it has a name apart from the repository.",
         repo: 'The repository: `{fullName: "acme/api"}`.',
         sha: "Commit that is deployed.",
@@ -103,7 +104,7 @@ export function eventRouteDescriptions({ custom, deployment }: SubmittedBodies):
       details: "Byte for byte, secrets and all, as an attachment of the media type that it was sent with.",
       scope: "events:raw",
       words: { id: "Id of the event." },
-      answers: { 200: { words: "The bytes.", mediaType: "*/*", schema: z.unknown() } },
+      answers: { 200: { words: "The bytes.", mediaType: "*/*" } },
       problems: [404],
     },
   ]

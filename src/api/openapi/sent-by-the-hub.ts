@@ -1,4 +1,5 @@
 import type { SchemaConverter } from "./convert.ts"
+import type { ApiDocument, Parameter } from "./document.ts"
 import { event } from "./event.ts"
 
 const headers = [
@@ -8,7 +9,7 @@ const headers = [
 ] as const
 
 /** What the hub itself sends to webhook subscriptions, as OpenAPI's `webhooks`. */
-export function sentByTheHub(schemas: SchemaConverter): Record<string, object> {
+export function sentByTheHub(schemas: SchemaConverter): ApiDocument["webhooks"] {
   return {
     event: {
       post: {
@@ -17,7 +18,8 @@ export function sentByTheHub(schemas: SchemaConverter): Record<string, object> {
         summary: "An event is sent to a subscription's URL",
         description:
           "Signed by Standard Webhooks. This is the format `standard` with the payload `all`; a subscription may want less of it, or CloudEvents. Any 2xx takes it; anything else is tried again, and 410 ends the subscription. An event may come more than once: `webhook-id` tells.",
-        parameters: headers.map(([name, description]) => {
+        security: [],
+        parameters: headers.map(([name, description]): Parameter => {
           return { name, in: "header", description, required: true, schema: { type: "string" } }
         }),
         requestBody: { required: true, content: { "application/json": { schema: schemas.convert(event) } } },
