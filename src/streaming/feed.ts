@@ -59,6 +59,12 @@ export interface FeedOptions {
 }
 
 const readBytes = 4 << 20
+/**
+ * A flush takes no more than its half of the time until the next begins, as long as that is no longer than this: a
+ * write costs the same whatever it holds, so that flushes back to back would take all of a core, and those of twice
+ * as many events take half of it.
+ */
+const longestPauseMs = 250
 const slowestPollMs = 1000
 const fastestPollMs = 50
 /** Entries read back on waking, for clients that were here a moment ago; further behind, it starts anew. */
@@ -79,6 +85,7 @@ export function createFeed(options: FeedOptions): Feed {
   let pollMs = slowestPollMs
   let failures = 0
   let lost = false
+  let flush = { at: 0, tookMs: 0 } // the last one
   let mustRead = true // whether the database is to be read although the tail keeps up
   const intake =
     options.tail &&
@@ -90,8 +97,15 @@ export function createFeed(options: FeedOptions): Feed {
         mustRead = true
         alarm.ring()
       },
-      coalesceMs,
+      pauseMs,
     })
+
+  /** How long to wait yet, after the last time that something was looked for, before what there is goes out. */
+  function pauseMs(since: number): number {
+    const now = performance.now()
+    const pause = Math.min(2 * flush.tookMs, longestPauseMs)
+    return Math.max(0, since + coalesceMs - now, flush.at + pause - now)
+  }
 
   function notifyChange(): void {
     change.resolve()
@@ -163,7 +177,7 @@ export function createFeed(options: FeedOptions): Feed {
       // Something that no hint told of: hints do not come through, so look more often.
       if (!hinted) pollMs = found ? fastestPollMs : Math.min(slowestPollMs, pollMs * 2)
       hinted = more || (await alarm.wait(pollMs))
-      const wait = coalesceMs - (performance.now() - readAt)
+      const wait = pauseMs(readAt)
       if (wait > 0) await setTimeout(wait)
     }
   }
@@ -223,7 +237,9 @@ export function createFeed(options: FeedOptions): Feed {
   function moveOn(entries: readonly Entry[], upTo: number): void {
     for (const entry of entries) ring.push(entry)
     position = upTo
+    const at = performance.now()
     tell((subscriber) => subscriber.advance(entries))
+    flush = { at, tookMs: performance.now() - at }
   }
 
   function tell(message: (subscriber: FeedSubscriber) => void): void {

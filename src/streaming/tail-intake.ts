@@ -29,8 +29,8 @@ export interface TailIntakeOptions {
   accept: (entries: readonly Entry[]) => void
   /** Says that what follows the position must come from the database. */
   ask: () => void
-  /** Least time between two times that entries are handed on. */
-  coalesceMs: number
+  /** Milliseconds to wait yet, after entries were handed on at that time (`performance.now()`), before more are. */
+  pauseMs: (since: number) => number
 }
 
 const heldBytes = 16 << 20
@@ -50,7 +50,7 @@ interface Held {
 }
 
 /** Makes an intake; it takes nothing before `start`. */
-export function createTailIntake({ tail, position, accept, ask, coalesceMs }: TailIntakeOptions): TailIntake {
+export function createTailIntake({ tail, position, accept, ask, pauseMs }: TailIntakeOptions): TailIntake {
   let held: Held[] = []
   let bytes = 0
   let leads = false
@@ -86,7 +86,7 @@ export function createTailIntake({ tail, position, accept, ask, coalesceMs }: Ta
     bytes += size
     // What comes first is dropped first: the database must be asked for it, and for all that lies before.
     while (bytes > heldBytes && held.length > 1) bytes -= held.shift()?.bytes ?? 0
-    timer ??= setTimeout(drain, Math.max(0, coalesceMs - (performance.now() - drainedAt)))
+    timer ??= setTimeout(drain, pauseMs(drainedAt))
   }
 
   function drain(): void {

@@ -66,6 +66,29 @@ test("any number of clients costs one reading connection", async () => {
   for (const client of clients) client.cut()
 })
 
+test("what is told takes half of the time at most, however much there is to tell", async () => {
+  const { feed } = server.streaming
+  const told: { at: number; tookMs: number; upTo: number }[] = []
+  const unsubscribe = feed.subscribe({
+    advance: () => {
+      const at = performance.now()
+      while (performance.now() < at + 40);
+      told.push({ at, tookMs: performance.now() - at, upTo: feed.position })
+    },
+    setBack: () => expect.unreachable("nothing was set back"),
+  })
+  for (let n = 0; n < 60; n++) {
+    await logEvents(database.work, [{}])
+    await sleep(5)
+  }
+  const end = await head()
+  await expect.poll(() => told.at(-1)?.upTo, { timeout: 20_000 }).toBe(end)
+  unsubscribe()
+  const gaps = told.slice(1).map(({ at }, index) => at - (told[index]?.at ?? 0))
+  expect(gaps.length).toBeGreaterThan(3)
+  expect(Math.min(...gaps)).toBeGreaterThan(79) // a timer may be early by less than a millisecond
+})
+
 test("the loss of its connection, again and again, makes the feed lose and repeat nothing", async () => {
   const start = await head()
   const client = await openedAt(start)
