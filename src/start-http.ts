@@ -49,6 +49,8 @@ export interface HttpParts {
 }
 
 const drainMs = 10_000
+/** Connections beside those of the streams that there may be. */
+const forRequests = 5_000
 
 /**
  * Opens the port with what the roles of this process serve, until `stack` is disposed. A process that serves
@@ -113,7 +115,9 @@ export async function startHttp(
         }
       : undefined,
   })
-  const server = await listen(app.fetch, config)
+  const { host, port, streamLimits } = config
+  const maxConnections = (streamLimits.maxClients ?? 20_000) + forRequests
+  const server = await listen(app.fetch, { host, port, maxConnections })
   stack.defer(async () => {
     closing = true
     const closed = server.close(drainMs)
