@@ -130,7 +130,7 @@ export async function dryRun(options: DryRunOptions): Promise<DryRun> {
     }
   }
   const sideEffects = changes.sideEffects()
-  for (let from = 0; from < sideEffects.length; from += linksAtOnce) {
+  for (let from = 0; from < sideEffects.length && !signal.aborted; from += linksAtOnce) {
     const some = sideEffects.slice(from, from + linksAtOnce)
     changes.noteElsewhere(await readAs(database, tenant, (db) => linksShownElsewhere(db, tenant, some)))
   }
