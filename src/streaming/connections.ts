@@ -62,7 +62,7 @@ export interface Connections extends Pick<Admission, "admit"> {
 export interface ConnectionLimits extends AdmissionLimits {
   /** Bytes that may wait for a client which is up to date (1 MiB). */
   maxUnsent?: number
-  /** And for all together (256 MB): beyond it, a client that has more than its even share of them waits. */
+  /** And for all together (256 MB): beyond it, no client may have more than its even share of them. */
   maxUnsentTotal?: number
   /** A client that takes nothing for so long, although something waits for it, is closed (30 s). */
   stallMs?: number

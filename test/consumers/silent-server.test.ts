@@ -21,7 +21,7 @@ async function behindProxy(longestMs: number) {
 }
 
 test("consumers go on where a server vanished without a word, once their statements were too long without an answer", async () => {
-  const { silence, database: reached } = await behindProxy(500)
+  const { silence, database: reached } = await behindProxy(3_000)
   const consumers = createConsumers({
     database: reached,
     read: readerOf(reached),
@@ -47,7 +47,7 @@ test("consumers go on where a server vanished without a word, once their stateme
 })
 
 test("what asks a server that vanished is told so, and the connection is not used again", async () => {
-  const { silence, database: reached } = await behindProxy(300)
+  const { silence, database: reached } = await behindProxy(2_000)
   await logHead(reached.work)
   await readAs(reached, "default", (db) => db.query("select 1"))
   silence()
