@@ -2,6 +2,7 @@ import { z } from "zod"
 import { noteTargets, type NoteTarget } from "./actions/timeline-notes.ts"
 import { SignalboxError } from "./core/errors.ts"
 import { isNetwork } from "./core/networks.ts"
+import { optional } from "./core/optional-variable.ts"
 import type { Platform } from "./core/platform.ts"
 import { natsSettings, natsVariables, type NatsSettings } from "./nats/settings.ts"
 import { encryptionKeyForm, parseEncryptionKeys, type EncryptionKey } from "./sources/encryption-key.ts"
@@ -54,9 +55,6 @@ const logLevels = ["fatal", "error", "warn", "info", "debug", "trace", "silent"]
 
 /** Latin-1 without control characters, no blank first or last. */
 const inHeader = /^[!-~\u00a1-\u00ff](?:[ -~\u00a0-\u00ff]*[!-~\u00a1-\u00ff])?$/
-
-const optional = <T extends z.ZodType>(schema: T) =>
-  z.preprocess((value) => (value === "" ? undefined : value), schema.optional())
 
 const networks = optional(
   z

@@ -1,4 +1,5 @@
 import { z } from "zod"
+import { optional } from "../core/optional-variable.ts"
 
 /** Where NATS is, and as whom to go there. */
 export interface NatsAddress {
@@ -35,9 +36,6 @@ const urlForm =
 
 const unitSeconds: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 }
 const unitBytes: Readonly<Record<string, number>> = { MB: 1e6, GB: 1e9, TB: 1e12 }
-
-const optional = <T extends z.ZodType>(schema: T) =>
-  z.preprocess((value) => (value === "" ? undefined : value), schema.optional())
 
 /** The variables that concern NATS, for the schema of the environment. */
 export const natsVariables = {

@@ -1,8 +1,6 @@
 import { z } from "zod"
+import { optional } from "../core/optional-variable.ts"
 import type { ConnectionLimits } from "./connections.ts"
-
-const optional = <T extends z.ZodType>(schema: T) =>
-  z.preprocess((value) => (value === "" ? undefined : value), schema.optional())
 
 const count = optional(z.coerce.number("must be a number of streams").int().min(1).max(1_000_000))
 
