@@ -123,8 +123,7 @@ export function createLanes(options: LanesOptions): Lanes {
 
   async function workOn(lane: Lane): Promise<void> {
     for (let event = lane.queue[0]; event !== undefined && mayGoOn(lane); event = lane.queue[0]) {
-      await good()
-      if (!mayGoOn(lane) || !(await takeTurn(lane, () => handleOne(lane, event)))) break
+      if (!(await takeTurn(lane, () => handleOne(lane, event)))) break
       lane.queue.shift()
       lane.done = event.position
       onProgress()
@@ -146,11 +145,13 @@ export function createLanes(options: LanesOptions): Lanes {
     return !lane.ended.signal.aborted
   }
 
-  /** Whether it is done with, well or not. */
+  /** Whether it is done with, well or not; false too where it may not begin, or go on, any more. */
   async function handleOne(lane: Lane, event: GroupEvent): Promise<boolean> {
     const { partition, ended } = lane
     const { signal } = ended
     for (let attempt = 1; ; attempt++) {
+      await good() // the turn, or the pause, may have been long in coming
+      if (!mayGoOn(lane)) return false
       try {
         await handle(event, { partition, attempt, signal, replay: false, replayId: null })
         return !signal.aborted
@@ -160,7 +161,6 @@ export function createLanes(options: LanesOptions): Lanes {
         if (verdict === "skip") return true
         if (verdict === "stop") throw error
         await wait(backoffMs(attempt, 0), signal)
-        if (!mayGoOn(lane)) return false
       }
     }
   }
