@@ -203,11 +203,18 @@ function stateOf({ connections }: Streaming): ComponentState {
   return state === "away" ? { state, problem: "the log cannot be read; open streams wait" } : { state }
 }
 
-/** Its figures are read over one connection that gives up in time: when they are wanted most, the others are busy. */
+/**
+ * Its figures are read over connections that give up in time: when they are wanted most, the others are busy. Whether
+ * the database answers is asked over one of its own, since figures of a slow one are long in coming.
+ */
 function startPrometheus(stack: AsyncDisposableStack, url: string, log: Log): Prometheus {
-  const db = createPool(url, { role: "signalbox_worker", max: 1, name: "metrics", queryTimeoutMs: 3_000 })
-  stack.defer(() => db.end())
-  return createPrometheus({ db, queues: queueNames, log })
+  const open = (name: string, queryTimeoutMs: number) => {
+    const pool = createPool(url, { role: "signalbox_worker", max: 1, name, queryTimeoutMs })
+    stack.defer(() => pool.end())
+    return pool
+  }
+  const [db, probe] = [open("metrics", 15_000), open("metrics probe", 3_000)]
+  return createPrometheus({ db, probe, queues: queueNames, log })
 }
 
 async function databaseUrl(

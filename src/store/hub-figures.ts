@@ -6,13 +6,14 @@ export interface HubFigures {
   logged: number
   queues: QueueFigure[]
   outbox: { waiting: number; oldestSeconds: number }
-  /** Open ones. */
+  /** Open ones, up to the limit of each consumer, and of each kind that has none. */
   deadLetters: { kind: string; open: number }[]
   /** Those that are switched on, the ones furthest behind first: the others lag on purpose. */
   consumers: ConsumerFigure[]
   webhooks: WebhookFigure[]
   /** All webhook subscriptions. */
   webhookStatuses: { status: string; count: number }[]
+  /** Those that are enabled, the ones of which least is known first. */
   sources: SourceFigure[]
   /** What there is more of than is listed. */
   all: { consumers: number; webhooks: number; sources: number }
@@ -56,6 +57,10 @@ export interface SourceFigure {
   source: string
   /** Age of the time up to which it is complete; null where nothing is known. */
   behindSeconds: number | null
+  /** Whether it has a ledger: none has without a credential, or where the platform keeps no record to ask. */
+  hasLedger: boolean
+  /** Whether its last sweep did not come to its end, or had to leave something out. */
+  hasProblem: boolean
   open: number
   lost: number
 }
@@ -69,7 +74,12 @@ export interface FigureLimits {
 const isOn = "s.status in ('active', 'skipping')"
 const isReady = "m.subscriptions @> array[s.id] and m.expires_at > clock_timestamp()"
 
-/** Reads the figures, of all tenants: `db` is under the worker role. Each statement reads a bounded number of rows. */
+/**
+ * Reads the figures, of all tenants: `db` is under the worker role. Of jobs, gaps and what waits in the outbox no
+ * more rows are read than are counted, and of dead letters no more than that for each consumer. Subscriptions, their
+ * partitions, sources and ledgers are read whole, however few are named: there are as many as people have set up.
+ * So are the open dead letters of processing and of the outbox, where one of these has fewer than the limit.
+ */
 export async function readHubFigures(
   db: Db,
   queues: readonly string[],
@@ -87,7 +97,7 @@ export async function readHubFigures(
        coalesce((select greatest(0, extract(epoch from clock_timestamp() - created_at))::float8 from outbox
          where processed_at is null order by id limit 1), 0) as "oldestSeconds",
        (select count(*) from stream_subscriptions s where ${isOn}) as consumers,
-       (select count(*) from sources) as sources
+       (select count(*) from sources where enabled) as sources
      from event_log_head h`,
     [limits.counted],
   )
@@ -133,7 +143,15 @@ async function countDeadLetters(
   { counted }: FigureLimits,
 ): Promise<{ kind: string; open: number }[]> {
   const { rows } = await db.query<{ kind: string; open: number }>(
-    `select kind, count(*) as open from (select kind from dead_letters where status = 'open' limit $1) d
+    // By consumer, as the index has them: one that fails at everything neither hides the others nor costs more.
+    `select kind, sum(open)::bigint as open from (
+       select s.kind, d.open from stream_subscriptions s cross join lateral (
+         select count(*) as open from (select from dead_letters
+           where subscription_id = s.id and status = 'open' limit $1) l) d
+       union all
+       select k.kind, d.open from unnest(array['processing', 'outbox']) k (kind) cross join lateral (
+         select count(*) as open from (select from dead_letters
+           where subscription_id is null and kind = k.kind and status = 'open' limit $1) l) d) found
      group by kind order by kind`,
     [counted],
   )
@@ -182,10 +200,13 @@ async function countWebhooks(db: Db): Promise<HubFigures["webhookStatuses"]> {
 async function readSources(db: Db, { named, counted }: FigureLimits): Promise<SourceFigure[]> {
   const { rows } = await db.query<SourceFigure>(
     `select s.tenant, s.platform, s.name as source,
-       greatest(0, extract(epoch from clock_timestamp() - c.complete_through))::float8 as "behindSeconds",
-       g.open, g.lost
+       -- Of a null and 0 the greatest is 0, and would say complete.
+       case when c.complete_through is not null
+         then greatest(0, extract(epoch from clock_timestamp() - c.complete_through))::float8 end as "behindSeconds",
+       c.source_id is not null as "hasLedger", c.problem is not null as "hasProblem", g.open, g.lost
      from (select s.* from sources s left join source_completeness c on c.source_id = s.id
-       order by c.complete_through nulls last, s.tenant, s.platform, s.name limit $1) s
+       where s.enabled
+       order by c.source_id is null, c.complete_through nulls first, s.tenant, s.platform, s.name limit $1) s
      left join source_completeness c on c.source_id = s.id
      cross join lateral (
        select count(*) filter (where state <> 'lost') as open, count(*) filter (where state = 'lost') as lost

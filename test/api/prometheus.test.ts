@@ -7,7 +7,9 @@ import { silentLog } from "../../src/core/log.ts"
 import { installQueue } from "../../src/queue/install.ts"
 import { queueNames } from "../../src/queue/queues.ts"
 import type { Db } from "../../src/store/database.ts"
+import { readHubFigures } from "../../src/store/hub-figures.ts"
 import { testDatabase } from "../support/database.ts"
+import { until } from "../support/hub.ts"
 import { readPrometheus, sampleOf } from "../support/prometheus-text.ts"
 
 const database = await testDatabase()
@@ -84,6 +86,48 @@ it("a database that does not answer holds nobody up, and is asked no second time
   expect(asked).toBe(1)
 })
 
+it("of a slow database the last figures are told, with their age, and it is up", async () => {
+  const held: (() => void)[] = []
+  let slow = false
+  const db: Db = {
+    async query(query, values) {
+      const isProbe = query === "select 1"
+      if (slow && !isProbe) await new Promise<void>((resolve) => held.push(resolve))
+      return database.work.query(query, values)
+    },
+  }
+  const ask = pageOf(db, { cacheMs: 0, patienceMs: 300 })
+  const first = await until(ask, (page) => sampleOf(page, "signalbox_events_logged_total") !== undefined)
+  const age = sampleOf(first, "signalbox_figures_age_seconds")
+  slow = true
+  for (let page = 0; page < 3; page++) {
+    const found = await ask()
+    expect(sampleOf(found, "signalbox_database_up")).toBe(1)
+    expect(sampleOf(found, "signalbox_events_logged_total")).toBe(0)
+    expect(sampleOf(found, "signalbox_figures_age_seconds")).toBeGreaterThan(age!)
+  }
+  expect(held).toHaveLength(1) // one read goes on
+  // It is told once it is there, however long it took.
+  await database.work.query(
+    `insert into dead_letters (tenant, kind, event_id, attempts, error_code, error)
+     values ('default', 'processing', gen_random_uuid(), 12, 'x', 'x')`,
+  )
+  slow = false
+  for (const go of held) go()
+  await until(ask, (page) => sampleOf(page, "signalbox_dead_letters", { kind: "processing" }) === 1)
+})
+
+it("of a slow database that was never read nothing is told, but that it is up", async () => {
+  const db: Db = {
+    query: async (query, values) =>
+      query === "select 1" ? database.work.query(query, values) : new Promise(() => {}),
+  }
+  const found = await pageOf(db, { patienceMs: 300 })()
+  expect(sampleOf(found, "signalbox_database_up")).toBe(1)
+  expect(sampleOf(found, "signalbox_figures_age_seconds")).toBeUndefined()
+  expect(sampleOf(found, "signalbox_events_logged_total")).toBeUndefined()
+})
+
 it("what is switched off lags on purpose, and is no consumer that lags", async () => {
   await database.work.query(
     `insert into stream_subscriptions (tenant, name, kind, stream, status)
@@ -111,6 +155,52 @@ it("a hub of many tenants has a bounded page, with those furthest behind on it",
   expect(lags).toHaveLength(200)
   expect(lags.map(({ labels }) => labels["tenant"])).toContain("tenant777")
   expect(sampleOf(found, "signalbox_figures_left_out", { of: "consumers" })).toBe(800)
+})
+
+it("a source that is disabled is no source that lags, and one never complete is told of", async () => {
+  await database.work.query(
+    `with made as (
+       insert into sources (platform, name, version, enabled) values ('github', 'good', 1, true),
+         ('github', 'refused', 1, true), ('github', 'left', 1, false), ('custom', 'pushes', 1, true)
+       returning id, tenant, name)
+     insert into source_completeness (source_id, tenant, complete_through, problem)
+     select id, tenant, case when name <> 'refused' then now() - interval '3 hours' end,
+       case when name = 'refused' then 'bad credentials' end
+     from made where name <> 'pushes'`,
+  )
+  const found = await pageOf(database.work)()
+  const told = (name: string) =>
+    Object.fromEntries(
+      found.filter((sample) => sample.name === name).map(({ labels, value }) => [labels["source"], value]),
+    )
+  expect(Object.keys(told("signalbox_source_complete_through_age_seconds"))).toEqual(["good"])
+  expect(told("signalbox_source_completeness_unknown")).toEqual({ good: 0, refused: 1 })
+  expect(told("signalbox_source_problem")).toEqual({ good: 0, refused: 1 })
+  expect(Object.keys(told("signalbox_source_gaps"))).not.toContain("left")
+  expect(sampleOf(found, "signalbox_figures_left_out", { of: "sources" })).toBe(0)
+  const few = await readHubFigures(database.work, queueNames, { counted: 1, named: 1 })
+  expect(few.sources).toMatchObject([{ source: "refused" }])
+})
+
+it("dead letters of one consumer beyond the limit hide none of others", async () => {
+  await database.work.query("delete from dead_letters")
+  await database.work.query(
+    `with made as (
+       insert into stream_subscriptions (tenant, name, kind, stream)
+       values ('default', 'hook', 'webhook', 'all_events'), ('default', 'other hook', 'webhook', 'all_events'),
+         ('default', 'board', 'group', 'all_events')
+       returning id, name, kind)
+     insert into dead_letters (tenant, kind, event_id, subscription_id, attempts, error_code, error, status)
+     select 'default', kind, gen_random_uuid(), id, 1, 'x', 'x', status from (
+       select kind, id, 'open' as status from made, generate_series(1, 20) where name = 'hook'
+       union all select kind, id, 'open' from made where name <> 'hook'
+       union all select kind, id, 'retried' from made
+       union all select 'outbox', null, 'open' from generate_series(1, 20)
+       union all select 'processing', null, 'open') letters`,
+  )
+  const { deadLetters } = await readHubFigures(database.work, queueNames, { counted: 5, named: 200 })
+  const open = Object.fromEntries(deadLetters.map((found) => [found.kind, found.open]))
+  expect(open).toEqual({ group: 1, outbox: 5, processing: 1, webhook: 6 })
 })
 
 it("while keys cannot be looked up only one that was good is let in, and none that was revoked", async () => {

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises"
 import { Hono } from "hono"
 import { Registry } from "prom-client"
 import type { Authenticate } from "../../auth/authenticate.ts"
@@ -8,6 +7,7 @@ import { readHubFigures, type HubFigures } from "../../store/hub-figures.ts"
 import { publicationState, type PublicationState } from "../../store/log-publications.ts"
 import { metricsAccess } from "./access.ts"
 import { countProcessed, type ProcessedCounts } from "./counted.ts"
+import { keepLatest } from "./latest.ts"
 import { createPage } from "./page.ts"
 import { processDefaults } from "./process-defaults.ts"
 import type { ProcessFigures } from "./process-figures.ts"
@@ -17,12 +17,14 @@ import { showProcess } from "./show-process.ts"
 export interface PrometheusOptions {
   /** Under the worker role, with a connection of its own that gives up in time: the others may all be busy. */
   db: Db
+  /** The same, for the question whether the database answers at all: figures may be long in coming (`db`). */
+  probe?: Db
   /** Names of the queues of processing. */
   queues: readonly string[]
   log: Log
   /** Milliseconds for which the figures of the database are good (5 s). */
   cacheMs?: number
-  /** Milliseconds that a page waits for them (3 s). */
+  /** Milliseconds that a page waits for the database, at each of the two questions that it may have (2 s). */
   patienceMs?: number
 }
 
@@ -41,49 +43,49 @@ const limits = { counted: 10_000, named: 200 }
 
 /**
  * Makes the figures. Those of the database are read by one question at a time, and kept for five seconds,
- * however many ask; where they cannot be had, the process' own are told without them.
+ * however many ask. Where they are long in coming, the last ones are told, with their age; where the database
+ * does not answer at all, the process' own are told without them.
  */
 export function createPrometheus(options: PrometheusOptions): Prometheus {
-  const { db, queues, log, cacheMs = 5_000, patienceMs = 3_000 } = options
+  const { db, probe = db, queues, log, cacheMs = 5_000, patienceMs = 2_000 } = options
   const counted = new Registry()
-  let reading: Promise<Read | null> | undefined
-  let kept: { read: Read; until: number } | undefined
 
-  async function read(natsStream: string | undefined): Promise<Read | null> {
-    try {
-      const figures = await readHubFigures(db, queues, limits)
-      const published = natsStream === undefined ? null : await publicationState(db, natsStream)
-      kept = { read: { figures, published }, until: performance.now() + cacheMs }
-      return kept.read
-    } catch (error) {
-      log.warn({ err: error }, "the figures of the database could not be read")
-      return null
+  async function read(natsStream: string | undefined): Promise<Read> {
+    const figures = await readHubFigures(db, queues, limits)
+    const published = natsStream === undefined ? null : await publicationState(db, natsStream)
+    return { figures, published }
+  }
+
+  function pageOf(own: ProcessFigures): (withHub: boolean) => Promise<string> {
+    const kept = { goodForMs: cacheMs, patienceMs }
+    const answered = keepLatest(() => probe.query("select 1"), {
+      ...kept,
+      onError: (error) => log.warn({ err: error }, "the database does not answer"),
+    })
+    const hub = keepLatest(() => read(own.nats?.stream), {
+      ...kept,
+      onError: (error) => log.warn({ err: error }, "the figures of the database could not be read"),
+    })
+    return async (withHub) => {
+      const isUp = (await answered())?.isFresh === true
+      const found = withHub && isUp ? await hub() : undefined
+      const page = createPage()
+      page.gauge("signalbox_database_up", "1 where PostgreSQL has answered for this page", Number(isUp))
+      showProcess(page, own)
+      if (found !== undefined) {
+        page.gauge(
+          "signalbox_figures_age_seconds",
+          "Age of what this page tells of the hub by the database",
+          found.ageMs / 1_000,
+        )
+        showHub(page, found.value.figures, found.value.published)
+      }
+      return [await page.text(), await counted.metrics(), await processDefaults()]
+        .map((part) => part.trimEnd())
+        .filter((part) => part !== "")
+        .join("\n\n")
+        .concat("\n")
     }
-  }
-
-  async function current(natsStream: string | undefined): Promise<Read | null> {
-    if (kept !== undefined && performance.now() < kept.until) return kept.read
-    reading ??= read(natsStream).finally(() => (reading = undefined))
-    const ended = new AbortController()
-    const late = sleep(patienceMs, null, { signal: ended.signal, ref: false }).catch(() => null)
-    return Promise.race([reading, late]).finally(() => ended.abort())
-  }
-
-  async function textOf(figures: ProcessFigures, withHub: boolean): Promise<string> {
-    const found = withHub ? await current(figures.nats?.stream) : null
-    const page = createPage()
-    page.gauge(
-      "signalbox_database_up",
-      "1 where PostgreSQL has answered for this page",
-      Number(found !== null),
-    )
-    showProcess(page, figures)
-    if (found !== null) showHub(page, found.figures, found.published)
-    return [await page.text(), await counted.metrics(), await processDefaults()]
-      .map((part) => part.trimEnd())
-      .filter((part) => part !== "")
-      .join("\n\n")
-      .concat("\n")
   }
 
   return {
@@ -91,10 +93,11 @@ export function createPrometheus(options: PrometheusOptions): Prometheus {
     routes: (authenticate, figures) => {
       const app = new Hono()
       const access = metricsAccess({ authenticate })
+      const textOf = pageOf(figures)
       app.get("/metrics", async (c) => {
         const shown = await access(c.req.raw.headers)
         c.header("cache-control", "no-store")
-        return c.body(await textOf(figures, shown === "all"), 200, { "content-type": counted.contentType })
+        return c.body(await textOf(shown === "all"), 200, { "content-type": counted.contentType })
       })
       return app
     },

@@ -32,7 +32,7 @@ export function showHub(page: Page, figures: HubFigures, published: PublicationS
   )
   page.gauge(
     "signalbox_dead_letters",
-    "Open dead letters, up to 10000 of all kinds together",
+    "Open dead letters, up to 10000 of each consumer, of processing and of the outbox",
     deadLetterKinds.map((kind) => [{ kind }, deadLetters.find((found) => found.kind === kind)?.open ?? 0]),
   )
 
@@ -78,6 +78,23 @@ export function showHub(page: Page, figures: HubFigures, published: PublicationS
     sources.flatMap(({ tenant, platform, source, behindSeconds }) =>
       behindSeconds === null ? [] : [[{ tenant, platform, source }, behindSeconds] as const],
     ),
+  )
+  const swept = sources.filter(({ hasLedger }) => hasLedger)
+  page.gauge(
+    "signalbox_source_completeness_unknown",
+    "1 while nothing is known to be complete of a source that is swept",
+    swept.map(({ tenant, platform, source, behindSeconds }) => [
+      { tenant, platform, source },
+      Number(behindSeconds === null),
+    ]),
+  )
+  page.gauge(
+    "signalbox_source_problem",
+    "1 where the last sweep of a source did not come to its end, or had to leave something out",
+    swept.map(({ tenant, platform, source, hasProblem }) => [
+      { tenant, platform, source },
+      Number(hasProblem),
+    ]),
   )
   page.gauge(
     "signalbox_source_gaps",
