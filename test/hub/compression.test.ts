@@ -1,6 +1,7 @@
 import { request } from "node:http"
 import { brotliDecompressSync, gunzipSync } from "node:zlib"
 import { expect, test } from "vitest"
+import { codeOnce } from "../../src/api/compress.ts"
 import { logEvents } from "../support/events.ts"
 import { adminKey, startTestHub } from "../support/hub.ts"
 
@@ -54,4 +55,42 @@ test("what is small, or no client asks for, comes as it is", async () => {
     events: { id: string }[]
   }
   expect((await get(`/api/v1/events/${events[0]?.id}/raw`, "gzip")).coding).toBeUndefined()
+})
+
+test("the documentation comes in gzip or Brotli to whoever asks, and is the same", async () => {
+  for (const path of ["/openapi.json", "/docs"]) {
+    const plain = await get(path)
+    expect([plain.coding, plain.vary]).toEqual([undefined, expect.stringContaining("accept-encoding")])
+    for (let time = 0; time < 2; time++) {
+      const gzip = await get(path, "gzip, br")
+      expect([gzip.coding, gzip.vary]).toEqual(["gzip", expect.stringContaining("accept-encoding")])
+      expect(gunzipSync(gzip.body).equals(plain.body)).toBe(true)
+      const brotli = await get(path, "br")
+      expect([brotli.coding, brotli.vary]).toEqual(["br", expect.stringContaining("accept-encoding")])
+      expect(brotliDecompressSync(brotli.body).equals(plain.body)).toBe(true)
+    }
+  }
+})
+
+test("what stays as it is, is made once and compressed once, however many ask", async () => {
+  const coded: string[] = []
+  let made = 0
+  const large = "again and ".repeat(2_000)
+  const inCoding = codeOnce(
+    async () => {
+      made++
+      return large
+    },
+    async (body, coding) => {
+      coded.push(coding)
+      return body.subarray(0, 10)
+    },
+  )
+  const asked = ["gzip", "br", "gzip, br", "identity", undefined, "br", "gzip"]
+  const answers = await Promise.all(asked.map(inCoding))
+  expect(answers.map(({ coding }) => coding)).toEqual(["gzip", "br", "gzip", null, null, "br", "gzip"])
+  expect(Buffer.from(answers[3]!.body).toString()).toBe(large)
+  expect(coded.toSorted()).toEqual(["br", "gzip"])
+  expect(made).toBe(1)
+  expect((await codeOnce(async () => "small")("gzip")).coding).toBeNull()
 })
