@@ -28,7 +28,8 @@ const isHeld = `exists (
 
 /**
  * Gives a member replayed events that are due in its partitions, in the order of the log, for so many seconds; as
- * much as `maxBytes` of bodies hold, or one event. What was taken five times already becomes a dead letter.
+ * much as `maxBytes` of bodies hold, or one event. What was taken before comes alone: where it ends each member that
+ * takes it, only its own attempts are used up. What was taken five times already becomes a dead letter.
  */
 export async function takeForMember(
   db: Db,
@@ -51,8 +52,10 @@ export async function takeForMember(
   const spent = due.filter(({ attempts }) => attempts >= maxAttempts).map(({ eventId }) => eventId)
   if (spent.length > 0) await buryForGroup(db, group, spent, "nobody said in time what came of it")
   let bytes = 0
-  const page = due
-    .filter(({ attempts }) => attempts < maxAttempts)
+  const open = due.filter(({ attempts }) => attempts < maxAttempts)
+  const takenBefore = open.findIndex(({ attempts }) => attempts > 0)
+  const page = open
+    .slice(0, takenBefore === -1 ? open.length : Math.max(takenBefore, 1))
     .filter((row, index) => (bytes += row.bytes) <= maxBytes || index === 0)
   if (page.length === 0) return []
   const { rows } = await db.query<TakenReplayed>(

@@ -110,6 +110,35 @@ test("what a member that is gone had taken is given to the one that comes after 
   expect((await post(`${member.path}/replayed`, {})).status).toBe(404)
 })
 
+test("an event that kills whoever takes it becomes a dead letter, and none of those taken with it does", async () => {
+  const { name, member, ids } = await groupWithPast(6)
+  const id = await replay(name)
+  await until(
+    () => shown(id),
+    ({ outstanding }) => outstanding === 6,
+  )
+  const [deadly] = ids
+  await until(
+    async () => {
+      for (const { event } of await take(member)) {
+        if (event.id === deadly) break
+        await settle(member, { done: [event.id] })
+      }
+      // The time has passed for which it was the member's that died.
+      await database.work.query(
+        "update event_deliveries set next_attempt_at = now() where replay_id = $1 and status = 'retrying'",
+        [id],
+      )
+      return shown(id)
+    },
+    ({ status }) => status === "completed",
+    20_000,
+  )
+  expect(await shown(id)).toMatchObject({ delivered: 5, failed: 1 })
+  const { body } = await json(`/api/v1/dead-letters?kind=group&consumer=${name}`)
+  expect(body.deadLetters).toMatchObject([{ eventId: deadly, attempts: 5 }])
+})
+
 test("what fails again and again becomes a dead letter, and holds back what follows it no longer", async () => {
   const { name, member, ids } = await groupWithPast(1)
   const id = await replay(name)
