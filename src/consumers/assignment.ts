@@ -1,6 +1,6 @@
 import type { Lease, Member, PartitionState } from "../store/consumer-leases.ts"
 import { leaseKey } from "../store/deliveries.ts"
-import { partitionOf } from "./partition-of.ts"
+import { partitionOf } from "../core/partition-of.ts"
 
 /** What a member sees of the world, and what it holds itself. */
 export interface Situation {

@@ -15,7 +15,6 @@ import { createLeaseKeeper } from "./lease-keeper.ts"
 import { createLedger } from "./ledger.ts"
 import { createLogWindow, type EventPlace, type ReadLog, type ReadWanted } from "./log-window.ts"
 import { createOneAtATime } from "./one-at-a-time.ts"
-import { partitionOf } from "./partition-of.ts"
 import { startPartitionWorker } from "./partition-worker.ts"
 import { retryPolicy, type RetryPolicy } from "./retry-policy.ts"
 import { within } from "./within.ts"
@@ -146,10 +145,7 @@ export function createConsumers(options: ConsumersOptions): Consumers {
   async function registerNow(entry: Entry): Promise<void> {
     const { definition, ready } = entry
     try {
-      const id =
-        "attempt" in definition
-          ? definition.id
-          : await registerConsumer(pool, recordOf(definition), partitionOf)
+      const id = "attempt" in definition ? definition.id : await registerConsumer(pool, recordOf(definition))
       entry.id = id
       if (entries.get(entryKey(definition)) === entry && stopped === undefined) {
         running.set(id, entry)

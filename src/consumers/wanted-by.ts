@@ -2,7 +2,8 @@ import type { LoggedEvent } from "../core/envelope.ts"
 import type { TakenLease } from "../store/consumer-leases.ts"
 import { everyTenant } from "./definition.ts"
 import type { MayWant } from "./log-window.ts"
-import { orderKey, partitionOf } from "./partition-of.ts"
+import { partitionOf } from "../core/partition-of.ts"
+import { orderKey } from "./order-key.ts"
 import type { AnyDefinition } from "./worker-services.ts"
 
 /** Makes a function that says whether a consumer wants an event, and has it in this partition. */

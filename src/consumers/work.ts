@@ -1,6 +1,6 @@
 import type { LoggedEvent } from "../core/envelope.ts"
 import type { Settlement } from "../store/deliveries.ts"
-import { orderKey, type Keyed } from "./partition-of.ts"
+import { orderKey, type Keyed } from "./order-key.ts"
 
 /** An event to run, and which attempt at it that is. */
 export interface Work {

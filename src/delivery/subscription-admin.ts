@@ -1,5 +1,4 @@
 import type { Pool } from "pg"
-import { partitionOf } from "../consumers/partition-of.ts"
 import type { Clock } from "../core/clock.ts"
 import { SignalboxError } from "../core/errors.ts"
 import { parseFilter } from "../core/filter.ts"
@@ -103,7 +102,7 @@ export function createSubscriptionAdmin(options: SubscriptionAdminOptions): Subs
       transaction(pool, async (db) => {
         const row = await lockWebhook(db, tenant, idOrName)
         const settings = await checked(db, tenant, merged(row, request))
-        await updateWebhook(db, row, settings, { pool, partitionOf })
+        await updateWebhook(db, row, settings, pool)
         if (settings.url !== row.url) await forgiveWebhook(db, row.id) // another receiver, which has not failed
         return (await findWebhook(db, tenant, row.id)) ?? row
       }),

@@ -1,4 +1,5 @@
-import { orderKey, partitionOf } from "../consumers/partition-of.ts"
+import { partitionOf } from "../core/partition-of.ts"
+import { orderKey } from "../consumers/order-key.ts"
 import type { Log } from "../core/log.ts"
 import type { Place } from "../store/group-members.ts"
 import type { EventEntry, GapEntry } from "../streaming/entry.ts"

@@ -1,4 +1,5 @@
-import { orderKey, partitionOf, type Keyed } from "../consumers/partition-of.ts"
+import { partitionOf } from "../core/partition-of.ts"
+import { orderKey, type Keyed } from "../consumers/order-key.ts"
 import { parseFilter } from "../core/filter.ts"
 import type { Database } from "../store/database.ts"
 import type { GroupRow } from "../store/consumer-groups.ts"

@@ -1,5 +1,6 @@
 import { SignalboxError } from "../core/errors.ts"
-import { orderKey, partitionOf } from "../consumers/partition-of.ts"
+import { partitionOf } from "../core/partition-of.ts"
+import { orderKey } from "../consumers/order-key.ts"
 import type { Entry, EventEntry, GapEntry } from "../streaming/entry.ts"
 import type { Feed } from "../streaming/feed.ts"
 import type { View } from "../streaming/view.ts"

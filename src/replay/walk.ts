@@ -1,4 +1,5 @@
-import { orderKey, partitionOf } from "../consumers/partition-of.ts"
+import { partitionOf } from "../core/partition-of.ts"
+import { orderKey } from "../consumers/order-key.ts"
 import { workKey } from "../consumers/work.ts"
 import { chunksOf } from "../store/body-chunks.ts"
 import type { Db } from "../store/database.ts"

@@ -2,7 +2,7 @@ import type { Pool } from "pg"
 import { SignalboxError } from "../core/errors.ts"
 import { transaction, type Db } from "./database.ts"
 import { mustBeReached } from "./log-pages.ts"
-import { repartition, type PartitionOf } from "./repartition.ts"
+import { repartition } from "./repartition.ts"
 
 /** What stands on the consumer machine. */
 export type ConsumerKind = "handler" | "callback" | "webhook" | "group"
@@ -28,11 +28,7 @@ export interface ConsumerRecord {
  * event_deliveries tells what was done already. Throws `conflict` if the name is of another kind, `bad_request`
  * where a new one would begin beyond the log.
  */
-export async function registerConsumer(
-  pool: Pool,
-  record: ConsumerRecord,
-  partitionOf: PartitionOf,
-): Promise<string> {
+export async function registerConsumer(pool: Pool, record: ConsumerRecord): Promise<string> {
   return transaction(pool, async (db) => {
     const { rows } = await db.query<{ id: string; partitions: number; created: boolean }>(
       `insert into stream_subscriptions as s (tenant, name, kind, stream, filter, partitions)
@@ -60,7 +56,7 @@ export async function registerConsumer(
       }
       await addPartitions(db, found.id, record)
     } else if (found.partitions !== record.partitions) {
-      await repartition(db, { pool, partitionOf }, found.id, record.partitions)
+      await repartition(db, pool, found.id, record.partitions)
     }
     return found.id
   })

@@ -1,4 +1,6 @@
-import type { Db } from "./database.ts"
+import type { Pool } from "pg"
+import { transaction, type Db } from "./database.ts"
+import { retryWhereDealt } from "./deal-deliveries.ts"
 import { jsonRow, jsonRows } from "./json-rows.ts"
 
 /** What work a dead letter was. */
@@ -101,6 +103,35 @@ export async function settleDeadLetter(
   return rows[0]
 }
 
+/**
+ * Gives a dead letter of a consumer its attempts back, for that consumer alone; its next holder runs
+ * it within a beat. False where no such dead letter is open, or its consumer is no more.
+ */
+export async function retryDeadDelivery(pool: Pool, tenant: string, id: string): Promise<boolean> {
+  const letter = await findDeadLetter(pool, id)
+  if (letter === undefined || letter.subscriptionId === null) return false
+  const { subscriptionId } = letter
+  const retry = async (db: Db): Promise<string[]> => {
+    const { rows } = await db.query<{ eventId: string }>(
+      `with letter as (
+         select id, event_id, subscription_id from dead_letters
+         where tenant = $1 and id = $2 and status = 'open' for update),
+       again as (
+         update event_deliveries d
+         set status = 'retrying', attempts = 0, next_attempt_at = now(), finished_at = null
+         where d.event_id = any(array(select event_id from letter))
+           and d.subscription_id = (select subscription_id from letter) and d.status = 'dead'
+         returning d.event_id)
+       update dead_letters l set status = 'retried', settled_at = now()
+       from letter where l.id = letter.id and exists (select from again) returning l.event_id as "eventId"`,
+      [tenant, id],
+    )
+    return rows.map(({ eventId }) => eventId)
+  }
+  const retried = await transaction(pool, (db) => retryWhereDealt(db, subscriptionId, () => retry(db)))
+  return retried.length > 0
+}
+
 /** Which dead letters of a consumer are to be tried again: those made within [since, until). */
 export interface RetriedLetters {
   tenant: string
@@ -109,17 +140,26 @@ export interface RetriedLetters {
   until: Date | null
 }
 
+interface LetterPage {
+  /** Ids of the events. */
+  retried: string[]
+  seen: number
+  last: string | null
+}
+
 /**
  * Gives the next `limit` open dead letters of a consumer their attempts back, for that consumer alone. Answers how
  * many, and the id to go on `after`; null at the end. Whoever runs the consumer takes them up within a beat.
  */
 export async function retryLettersOf(
-  db: Db,
+  pool: Pool,
   { tenant, subscriptionId, since, until }: RetriedLetters,
   { after, limit }: { after: string | null; limit: number },
 ): Promise<{ retried: number; next: string | null }> {
-  const { rows } = await db.query<{ retried: number; seen: number; last: string | null }>(
-    `with letters as (
+  let page: LetterPage | undefined
+  const retry = async (db: Db): Promise<string[]> => {
+    const { rows } = await db.query<LetterPage>(
+      `with letters as (
        select id, event_id from dead_letters
        where tenant = $1 and subscription_id = $2 and status = 'open'
          and ($3::timestamptz is null or created_at >= $3) and ($4::timestamptz is null or created_at < $4)
@@ -134,11 +174,14 @@ export async function retryLettersOf(
      settled as (
        update dead_letters l set status = 'retried', settled_at = now()
        from letters where l.id = letters.id and letters.event_id = any(array(select event_id from again))
-       returning l.id)
-     select (select count(*) from settled) as retried, (select count(*) from letters) as seen,
+       returning l.event_id)
+     select array(select event_id from settled) as retried, (select count(*) from letters) as seen,
        (select id from letters order by id desc limit 1) as last`,
-    [tenant, subscriptionId, since, until, after, limit],
-  )
-  const { retried = 0, seen = 0, last = null } = rows[0] ?? {}
-  return { retried, next: seen === limit ? last : null }
+      [tenant, subscriptionId, since, until, after, limit],
+    )
+    page = rows[0]
+    return page?.retried ?? []
+  }
+  const retried = await transaction(pool, (db) => retryWhereDealt(db, subscriptionId, () => retry(db)))
+  return { retried: retried.length, next: page?.seen === limit ? page.last : null }
 }

@@ -266,27 +266,3 @@ export async function takeDue(db: Db, lease: Lease, now: Date, limit: number): P
   )
   return rows.toSorted((a, b) => a.position - b.position)
 }
-
-/**
- * Gives a dead letter of a consumer its attempts back, for that consumer alone; its next holder runs
- * it within a beat. False where no such dead letter is open, or its consumer is no more.
- */
-export async function retryDeadDelivery(db: Db, tenant: string, id: string): Promise<boolean> {
-  const { rowCount } = await db.query(
-    `with letter as (
-       select l.id, l.event_id, l.subscription_id from dead_letters l
-       join stream_subscriptions s on s.id = l.subscription_id
-       where l.tenant = $1 and l.id = $2 and l.status = 'open'
-       for update of l),
-     again as (
-       update event_deliveries d
-       set status = 'retrying', attempts = 0, next_attempt_at = now(), finished_at = null
-       where d.event_id = any(array(select event_id from letter))
-         and d.subscription_id = (select subscription_id from letter) and d.status = 'dead'
-       returning d.event_id)
-     update dead_letters l set status = 'retried', settled_at = now()
-     from letter where l.id = letter.id and exists (select from again)`,
-    [tenant, id],
-  )
-  return rowCount === 1
-}

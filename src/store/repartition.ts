@@ -2,22 +2,7 @@ import { randomUUID } from "node:crypto"
 import type { Pool } from "pg"
 import { removeMember, renewMember } from "./consumer-leases.ts"
 import { transaction, type Db } from "./database.ts"
-import { orderKeyOf } from "./logged-events.ts"
-
-/** Which partition an event belongs to, by its entity, or by its id where it has none. */
-export type PartitionOf = (key: string, partitions: number) => number
-
-/** What it takes to deal a consumer anew. */
-export interface Dealing {
-  pool: Pool
-  partitionOf: PartitionOf
-}
-
-interface Unsettled {
-  eventId: string
-  partition: number
-  key: string | null
-}
+import { dealDeliveries, dealtDeliveries, type DealtDelivery } from "./deal-deliveries.ts"
 
 const pageRows = 2_000
 const heldMs = 30_000
@@ -25,14 +10,10 @@ const heldMs = 30_000
 /**
  * Deals a consumer into another number of partitions, in the caller's transaction. The holders of its leases lose
  * them at once, apart from that transaction: what they still write is refused rather than kept waiting
- * for its end, and with it whatever is written together with theirs.
+ * for its end, and with it whatever is written together with theirs. What is settled stays where it is, and is
+ * moved by `retryWhereDealt` once it is tried again.
  */
-export async function repartition(
-  db: Db,
-  { pool, partitionOf }: Dealing,
-  id: string,
-  partitions: number,
-): Promise<void> {
+export async function repartition(db: Db, pool: Pool, id: string, partitions: number): Promise<void> {
   const holder = `dealing/${randomUUID()}`
   await takeAll(pool, id, holder)
   try {
@@ -56,14 +37,13 @@ export async function repartition(
     await db.query("update stream_subscriptions set partitions = $2 where id = $1", [id, partitions])
     await db.query(
       `declare unsettled no scroll cursor for
-       select d.event_id as "eventId", d.partition, ${orderKeyOf("l")} as key
-       from event_deliveries d left join event_log l on l.event_id = d.event_id
+       ${dealtDeliveries}
        where d.subscription_id = $1 and d.status in ('running', 'retrying', 'held')`,
       [id],
     )
     for (let left = true; left;) {
-      const { rows } = await db.query<Unsettled>(`fetch ${pageRows} from unsettled`)
-      await move(db, id, rows, ({ key, eventId }) => partitionOf(key ?? eventId, partitions))
+      const { rows } = await db.query<DealtDelivery>(`fetch ${pageRows} from unsettled`)
+      await dealDeliveries(db, id, partitions, rows)
       left = rows.length === pageRows
       if (left) await renewMember(pool, holder, [], heldMs)
     }
@@ -86,23 +66,4 @@ async function takeAll(pool: Pool, id: string, holder: string): Promise<void> {
       [id, holder],
     )
   })
-}
-
-async function move(
-  db: Db,
-  id: string,
-  rows: readonly Unsettled[],
-  target: (row: Unsettled) => number,
-): Promise<void> {
-  const moved = Map.groupBy(
-    rows.filter((row) => target(row) !== row.partition),
-    target,
-  )
-  for (const [partition, those] of moved) {
-    await db.query(
-      // by an array, for the reason told in deliveries.ts
-      "update event_deliveries set partition = $3 where subscription_id = $1 and event_id = any($2::uuid[])",
-      [id, those.map(({ eventId }) => eventId), partition],
-    )
-  }
 }

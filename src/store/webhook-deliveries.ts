@@ -1,4 +1,6 @@
-import type { Db } from "./database.ts"
+import type { Pool } from "pg"
+import { transaction, type Db } from "./database.ts"
+import { retryWhereDealt } from "./deal-deliveries.ts"
 
 /** What may become of an event at a subscription. */
 export const deliveryStatuses = ["running", "delivered", "retrying", "held", "dead", "skipped"] as const
@@ -125,13 +127,14 @@ export interface RetrySelection {
  * letters; answers their ids, at most `limit` of them after `after`. Their holder takes them up within a beat.
  */
 export async function retryDeliveries(
-  db: Db,
+  pool: Pool,
   subscriptionId: string,
   { statuses, eventId, since, until }: RetrySelection,
   { after, limit }: { after: string | null; limit: number },
 ): Promise<string[]> {
-  const { rows } = await db.query<{ id: string }>(
-    `with chosen as (
+  const retry = async (db: Db): Promise<string[]> => {
+    const { rows } = await db.query<{ id: string }>(
+      `with chosen as (
        select event_id from event_deliveries
        where subscription_id = $1 and status = any($2) and ($3::uuid is null or event_id = $3)
          and ($4::timestamptz is null or event_id >= uuidv7_lower_bound($4))
@@ -149,7 +152,9 @@ export async function retryDeliveries(
        where l.subscription_id = $1 and l.status = 'open'
          and l.event_id = any(array(select event_id from again)))
      select event_id as id from again order by event_id`,
-    [subscriptionId, statuses, eventId, since, until, after, limit],
-  )
-  return rows.map(({ id }) => id)
+      [subscriptionId, statuses, eventId, since, until, after, limit],
+    )
+    return rows.map(({ id }) => id)
+  }
+  return transaction(pool, (db) => retryWhereDealt(db, subscriptionId, () => retry(db)))
 }

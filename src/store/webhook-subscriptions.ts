@@ -1,8 +1,9 @@
+import type { Pool } from "pg"
 import { SignalboxError } from "../core/errors.ts"
 import type { WebhookRow, WebhookSettings, WebhookStatus } from "../core/subscription.ts"
 import { addPartitions, type StartFrom } from "./consumers.ts"
 import type { Db } from "./database.ts"
-import { repartition, type Dealing } from "./repartition.ts"
+import { repartition } from "./repartition.ts"
 
 const columns = `s.id, s.tenant, s.name, s.stream, s.filter, s.partitions, s.status, s.created_at as "createdAt",
   w.url, w.format, w.payload, w.ordered, w.concurrency, w.rate_per_second::float8 as "ratePerSecond",
@@ -37,7 +38,7 @@ export async function updateWebhook(
   db: Db,
   { id, partitions: before }: WebhookRow,
   settings: WebhookSettings,
-  dealing: Dealing,
+  pool: Pool,
 ): Promise<void> {
   await db.query("update stream_subscriptions set stream = $2, filter = $3 where id = $1", [
     id,
@@ -49,7 +50,7 @@ export async function updateWebhook(
        rate_per_second = $7, timeout_ms = $8, retry_schedule = $9, updated_at = now() where id = $1`,
     [id, ...ownColumns(settings)],
   )
-  if (settings.partitions !== before) await repartition(db, dealing, id, settings.partitions)
+  if (settings.partitions !== before) await repartition(db, pool, id, settings.partitions)
 }
 
 function ownColumns(settings: WebhookSettings): unknown[] {

@@ -1,5 +1,4 @@
 import { expect, test } from "vitest"
-import { partitionOf } from "../../src/consumers/partition-of.ts"
 import { moveCursors, renewMember, takeLeases, type TakenLease } from "../../src/store/consumer-leases.ts"
 import { registerConsumer } from "../../src/store/consumers.ts"
 import { beginAttempts, settleAttempts, settlementRow, takeDue } from "../../src/store/deliveries.ts"
@@ -16,19 +15,15 @@ async function rounds(work: (n: number) => Promise<unknown>): Promise<void> {
 // deliveries by their partition key (see deliveries.ts).
 test("leases, cursors, attempts and settlements may be written at the same time, and the server lives", async () => {
   const partitions = 8
-  const subscriptionId = await registerConsumer(
-    db,
-    {
-      tenant: "default",
-      name: "contended",
-      kind: "handler",
-      stream: "all_events",
-      filter: {},
-      partitions,
-      from: "head",
-    },
-    partitionOf,
-  )
+  const subscriptionId = await registerConsumer(db, {
+    tenant: "default",
+    name: "contended",
+    kind: "handler",
+    stream: "all_events",
+    filter: {},
+    partitions,
+    from: "head",
+  })
   const events = await logEvents(
     db,
     Array.from({ length: 64 }, () => ({})),

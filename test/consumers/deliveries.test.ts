@@ -4,7 +4,7 @@ import { SignalboxError } from "../../src/core/errors.ts"
 import { silentLog } from "../../src/core/log.ts"
 import { createConsumers, type Consumers } from "../../src/consumers/create-consumers.ts"
 import type { ConsumerDefinition } from "../../src/consumers/definition.ts"
-import { retryDeadDelivery } from "../../src/store/deliveries.ts"
+import { retryDeadDelivery } from "../../src/store/dead-letters.ts"
 import { testDatabase } from "../support/database.ts"
 import { append, deliveriesOf, eventually, idsOf, readerOf } from "./log.ts"
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest"
 import { createEntityOrder } from "../../src/consumers/entity-order.ts"
-import { orderKey } from "../../src/consumers/partition-of.ts"
+import { orderKey } from "../../src/consumers/order-key.ts"
 import type { LoggedEvent } from "../../src/core/envelope.ts"
 import { readLoggedEvents } from "../../src/store/log-scan.ts"
 import { transaction } from "../../src/store/database.ts"

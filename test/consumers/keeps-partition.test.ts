@@ -1,6 +1,7 @@
 import { expect, onTestFinished, test } from "vitest"
 import { createConsumers } from "../../src/consumers/create-consumers.ts"
-import { orderKey, partitionOf } from "../../src/consumers/partition-of.ts"
+import { partitionOf } from "../../src/core/partition-of.ts"
+import { orderKey } from "../../src/consumers/order-key.ts"
 import type { LoggedEvent } from "../../src/core/envelope.ts"
 import { silentLog } from "../../src/core/log.ts"
 import { uuidv7 } from "../../src/core/uuid.ts"
@@ -17,11 +18,15 @@ const partitions = 4
 
 /** Registers a handler that has come to the end of the log in every partition but one. */
 async function lagging(name: string, behind: number, from = 0): Promise<string> {
-  const id = await registerConsumer(
-    database.work,
-    { tenant: "default", name, kind: "handler", stream: "all_events", filter: {}, partitions, from },
-    partitionOf,
-  )
+  const id = await registerConsumer(database.work, {
+    tenant: "default",
+    name,
+    kind: "handler",
+    stream: "all_events",
+    filter: {},
+    partitions,
+    from,
+  })
   await database.work.query(
     `update subscription_partitions set position = (select position from event_log_head)
      where subscription_id = $1 and partition <> $2`,
@@ -102,7 +107,7 @@ test("a consumer that is dealt anew leaves what waits for another attempt with i
   )
   await giveEntity(database.url, [id], entityIn(3, partitions))
   const record = { tenant: "default", name: "dealt-anew", kind: "handler", stream: "all_events" } as const
-  await registerConsumer(database.work, { ...record, filter: {}, partitions: 8, from: 0 }, partitionOf)
+  await registerConsumer(database.work, { ...record, filter: {}, partitions: 8, from: 0 })
   expect(await deliveriesOf(database, "dealt-anew")).toMatchObject([
     { event_id: id, partition: partitionOf(entityIn(0, partitions), 8) },
   ])

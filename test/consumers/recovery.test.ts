@@ -2,7 +2,8 @@ import { afterEach, expect, test } from "vitest"
 import { createLog, type Log } from "../../src/core/log.ts"
 import { createConsumers, type Consumers } from "../../src/consumers/create-consumers.ts"
 import type { ReadLog } from "../../src/consumers/log-window.ts"
-import { orderKey, partitionOf } from "../../src/consumers/partition-of.ts"
+import { partitionOf } from "../../src/core/partition-of.ts"
+import { orderKey } from "../../src/consumers/order-key.ts"
 import {
   leasedPosition,
   moveCursors,
@@ -222,7 +223,7 @@ test("another number of partitions loses nothing and repeats nothing, what waits
 })
 
 test("dealt anew, every partition begins at the lowest of the old cursors, and no lease of before is good", async () => {
-  const subscriptionId = await registerConsumer(database.work, uneven(3), partitionOf)
+  const subscriptionId = await registerConsumer(database.work, uneven(3))
   await database.work.query(
     "update subscription_partitions set position = 5 + partition, fence = 3 - partition where subscription_id = $1",
     [subscriptionId],
@@ -234,11 +235,11 @@ test("dealt anew, every partition begins at the lowest of the old cursors, and n
     )
     return rows
   }
-  await registerConsumer(database.work, uneven(3), partitionOf)
+  await registerConsumer(database.work, uneven(3))
   expect(await partitions()).toEqual([5, 6, 7].map((position, n) => ({ position, fence: 3 - n })))
-  await registerConsumer(database.work, uneven(2), partitionOf)
+  await registerConsumer(database.work, uneven(2))
   expect(await partitions()).toEqual([5, 5].map((position) => ({ position, fence: 5 })))
-  await registerConsumer(database.work, uneven(4), partitionOf)
+  await registerConsumer(database.work, uneven(4))
   expect(await partitions()).toEqual([5, 5, 5, 5].map((position) => ({ position, fence: 7 })))
 })
 
@@ -277,7 +278,7 @@ async function leaseOfNew(name: string, member: string): Promise<TakenLease> {
     partitions: 1,
     from: "head",
   } as const
-  const subscriptionId = await registerConsumer(db, record, partitionOf)
+  const subscriptionId = await registerConsumer(db, record)
   await renewMember(db, member, [subscriptionId], 60_000)
   const [lease] = await takeLeases(db, member, [{ subscriptionId, partition: 0, fence: 0 }])
   if (lease === undefined) throw new Error("the lease was free to take")

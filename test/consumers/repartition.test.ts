@@ -1,21 +1,28 @@
 import { expect, test } from "vitest"
-import { partitionOf } from "../../src/consumers/partition-of.ts"
+import { partitionOf } from "../../src/core/partition-of.ts"
 import { uuidv7 } from "../../src/core/uuid.ts"
 import { partitionStates, renewMember, takeLeases, type TakenLease } from "../../src/store/consumer-leases.ts"
 import { registerConsumer } from "../../src/store/consumers.ts"
 import { transaction } from "../../src/store/database.ts"
-import { beginAttempts, leaseKey, settleAttempts, settlementRow } from "../../src/store/deliveries.ts"
+import { retryDeadDelivery, retryLettersOf } from "../../src/store/dead-letters.ts"
+import {
+  beginAttempts,
+  leaseKey,
+  settleAttempts,
+  settlementRow,
+  takeDue,
+} from "../../src/store/deliveries.ts"
 import { repartition } from "../../src/store/repartition.ts"
+import { retryDeliveries } from "../../src/store/webhook-deliveries.ts"
 import { testDatabase } from "../support/database.ts"
 import { logEvents } from "../support/events.ts"
 
 const database = await testDatabase()
 const db = database.work
-const dealing = { pool: db, partitionOf }
 
 async function register(name: string, partitions: number): Promise<string> {
   const record = { tenant: "default", name, kind: "handler", stream: "all_events", filter: {} } as const
-  return registerConsumer(db, { ...record, partitions, from: "head" }, partitionOf)
+  return registerConsumer(db, { ...record, partitions, from: "head" })
 }
 
 /** Takes the one lease of a consumer for a member. */
@@ -48,7 +55,7 @@ test("while a consumer is dealt anew, what is written of others together with it
   ] as const
   const { subscriptionId } = leases[0]
   await transaction(db, async (tx) => {
-    await repartition(tx, dealing, subscriptionId, 3)
+    await repartition(tx, db, subscriptionId, 3)
     // The transaction goes on.
     const held = await settleAttempts(db, settles)
     expect([...held]).toEqual([leaseKey(leases[1])])
@@ -62,7 +69,7 @@ test("where it comes to nothing, the partitions are free for whoever wants them"
   const subscriptionId = await register("undone", 1)
   await lease(subscriptionId, "one")
   const undone = transaction(db, async (tx) => {
-    await repartition(tx, dealing, subscriptionId, 3)
+    await repartition(tx, db, subscriptionId, 3)
     throw new Error("of no use")
   })
   await expect(undone).rejects.toThrow("of no use")
@@ -81,7 +88,7 @@ test("everything that is not settled comes into its new partition, however much 
      from unnest($2::uuid[]) with ordinality as u (id, n)`,
     [subscriptionId, ids, statuses],
   )
-  await transaction(db, (tx) => repartition(tx, dealing, subscriptionId, 7))
+  await transaction(db, (tx) => repartition(tx, db, subscriptionId, 7))
   const { rows } = await db.query<{ event_id: string; partition: number; status: string; position: number }>(
     "select event_id, partition, status, position from event_deliveries where subscription_id = $1",
     [subscriptionId],
@@ -93,3 +100,63 @@ test("everything that is not settled comes into its new partition, however much 
   )
   expect(rows.map(({ partition }) => partition)).toEqual(expected)
 })
+
+const everyTime = { since: null, until: null }
+const firstPage = { after: null, limit: 100 }
+
+test.for([
+  [
+    "one by one",
+    async (subscriptionId: string) => {
+      const letters = await db.query<{ id: string }>(
+        "select id from dead_letters where subscription_id = $1 and status = 'open'",
+        [subscriptionId],
+      )
+      for (const { id } of letters.rows) await retryDeadDelivery(db, "default", id)
+    },
+  ],
+  [
+    "as the dead letters of a consumer",
+    (subscriptionId: string) =>
+      retryLettersOf(db, { tenant: "default", subscriptionId, ...everyTime }, firstPage),
+  ],
+  [
+    "as deliveries of a subscription",
+    (subscriptionId: string) =>
+      retryDeliveries(db, subscriptionId, { statuses: ["dead"], eventId: null, ...everyTime }, firstPage),
+  ],
+] as const)(
+  "what failed before a consumer was dealt anew and is tried again %s comes to whoever has its entity now",
+  async ([name, retry]) => {
+    const subscriptionId = await register(`shrunk ${name}`, 8)
+    const entities = Array.from({ length: 12 }, (_, n) => `entity ${n}`)
+    const events = await logEvents(
+      db,
+      entities.map((entity) => ({ entity })),
+    )
+    const ids = events.map(({ id }) => id)
+    await db.query(
+      `insert into event_deliveries (event_id, subscription_id, tenant, partition, position, status, attempts, finished_at)
+     select id, $1, 'default', partition, n, 'dead', 3, now()
+     from unnest($2::uuid[], $3::smallint[]) with ordinality as u (id, partition, n)`,
+      [subscriptionId, ids, entities.map((entity) => partitionOf(entity, 8))],
+    )
+    await db.query(
+      `insert into dead_letters (tenant, kind, event_id, subscription_id, attempts, error_code, error)
+     select 'default', 'handler', id, $1, 3, 'failed', 'failed' from unnest($2::uuid[]) id`,
+      [subscriptionId, ids],
+    )
+    await transaction(db, (tx) => repartition(tx, db, subscriptionId, 2))
+    await retry(subscriptionId)
+    await renewMember(db, name, [subscriptionId], 60_000)
+    const states = await partitionStates(db, name, [subscriptionId])
+    const taken: string[][] = []
+    for (const one of await takeLeases(db, name, states)) {
+      const due = await takeDue(db, one, new Date(Date.now() + 1_000), 100)
+      taken[one.partition] = due.map(({ eventId }) => eventId)
+    }
+    const shareOf = (partition: number) =>
+      ids.filter((_, index) => partitionOf(entities[index] ?? "", 2) === partition)
+    expect(taken).toEqual([shareOf(0), shareOf(1)])
+  },
+)

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from "vitest"
-import { partitionOf } from "../../src/consumers/partition-of.ts"
+import { partitionOf } from "../../src/core/partition-of.ts"
 import { createBreaker } from "../../src/delivery/breaker.ts"
 import { append, deliveriesOf, eventually } from "../consumers/log.ts"
 import { testDatabase } from "../support/database.ts"

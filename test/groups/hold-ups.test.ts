@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises"
 import { expect, it, onTestFinished } from "vitest"
 import { createClient } from "../../src/client/index.ts"
-import { partitionOf } from "../../src/consumers/partition-of.ts"
+import { partitionOf } from "../../src/core/partition-of.ts"
 import { logEvents } from "../support/events.ts"
 import { adminKey, startTestHub, until } from "../support/hub.ts"
 import { joinGroup, makeGroup } from "./support/members.ts"

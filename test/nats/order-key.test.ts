@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from "vitest"
-import { orderKey } from "../../src/consumers/partition-of.ts"
+import { orderKey } from "../../src/consumers/order-key.ts"
 import { silentLog } from "../../src/core/log.ts"
 import type { TailItem } from "../../src/core/log-tail.ts"
 import { createNatsLink } from "../../src/nats/link.ts"

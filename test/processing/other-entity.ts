@@ -1,4 +1,4 @@
-import { partitionOf } from "../../src/consumers/partition-of.ts"
+import { partitionOf } from "../../src/core/partition-of.ts"
 import { createDerive } from "../../src/processing/derive.ts"
 import { reprocess } from "../../src/processing/reprocess.ts"
 import { createPool } from "../../src/store/database.ts"
