@@ -205,15 +205,17 @@ function stateOf({ connections }: Streaming): ComponentState {
 
 /**
  * Its figures are read over connections that give up in time: when they are wanted most, the others are busy. Whether
- * the database answers is asked over one of its own, since figures of a slow one are long in coming.
+ * the database answers is asked over one of its own, since figures of a slow one are long in coming. The server gives
+ * up first: a statement whose connection is broken runs on, beside the next one.
  */
 function startPrometheus(stack: AsyncDisposableStack, url: string, log: Log): Prometheus {
-  const open = (name: string, queryTimeoutMs: number) => {
-    const pool = createPool(url, { role: "signalbox_worker", max: 1, name, queryTimeoutMs })
+  const open = (name: string, statementMs: number, queryTimeoutMs: number) => {
+    const settings = { statement_timeout: String(statementMs) }
+    const pool = createPool(url, { role: "signalbox_worker", max: 1, name, queryTimeoutMs, settings })
     stack.defer(() => pool.end())
     return pool
   }
-  const [db, probe] = [open("metrics", 15_000), open("metrics probe", 3_000)]
+  const [db, probe] = [open("metrics", 10_000, 15_000), open("metrics probe", 2_000, 3_000)]
   return createPrometheus({ db, probe, queues: queueNames, log })
 }
 
