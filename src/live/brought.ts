@@ -7,6 +7,7 @@ import { cameWithin, mergesOf, placesOf } from "../store/live-facts.ts"
 import { mergedInto } from "../store/live-onward.ts"
 import { loadAncestry } from "./load-lines.ts"
 import { isPullRequest } from "./load-changes.ts"
+import { whatIsThere } from "./put-back.ts"
 
 const maxPullRequests = 100
 const maxBranches = 3 // a branch merged into a branch that was merged: so many are followed
@@ -31,8 +32,8 @@ export async function pullRequestsBrought(
     const index = states.findIndex((state) => state.deployment === deployment)
     const sha = states[index]?.sha ?? null
     if (sha === null) continue
-    const before = states.slice(0, Math.max(index, 0)).findLast(({ status }) => status !== "inactive")
-    const previous = before?.sha ?? null
+    const before = whatIsThere(states)[index - 1]
+    const previous = states[before?.version ?? -1]?.sha ?? null
     const commits = await commitsBrought(db, tenant, sha, previous, asOf)
     const entities = commits.map(entityKey.githubCommit)
     for (const { to } of await edgesOf(

@@ -4,7 +4,7 @@ import { statesOfDeployment, type DeploymentState } from "../store/deployment-tr
 import { pullRequestsBrought } from "./brought.ts"
 import { standingOf } from "./change-status.ts"
 import { wholeTracks } from "./load-tracks.ts"
-import { takenBack } from "./put-back.ts"
+import { whatIsThere } from "./put-back.ts"
 import { pendingIn } from "./standing.ts"
 import { liveIn, shortTime, type LiveIn, type PendingIn, type Status } from "./status.ts"
 import { placesInWords, statusInWords } from "./summary.ts"
@@ -50,22 +50,24 @@ export async function deploymentStatus(
   }
 }
 
-/** The deployment where it is what was put there last, since the first of its unbroken run. */
+/** The deployment where it is what is there, since the first of its unbroken run. */
 function liveAs({ states, kind }: Track, entity: string): LiveIn | null {
-  const last = states.at(-1)
-  if (last === undefined || last.deployment !== entity || last.status === "inactive") return null
-  if (takenBack(states).at(-1) === true) return null
-  const before = states.findLastIndex(
-    ({ deployment, status }) => deployment !== entity || status === "inactive",
-  )
-  const first = states[before + 1]
-  return first === undefined ? null : liveIn(first, kind)
+  const there = whatIsThere(states)
+  const isLive = (at: number): boolean =>
+    states[at]?.status !== "inactive" && states[there[at]?.by ?? -1]?.deployment === entity
+  let from = states.length
+  while (from > 0 && isLive(from - 1)) from--
+  const [first, own] = [states[from], states[there[from]?.by ?? -1]]
+  return first === undefined || own === undefined ? null : liveIn({ ...own, at: first.at }, kind)
 }
 
 function reasonOf({ states }: Track, entity: string, own: readonly DeploymentState[]): string {
-  const next = states[states.findLastIndex(({ deployment }) => deployment === entity) + 1]
-  const wasThere = states.some(({ deployment }) => deployment === entity)
-  if (wasThere && next !== undefined) return `${next.deployment} took its place at ${shortTime(next.at)}`
+  const there = whatIsThere(states).map(({ by }) => states[by]?.deployment)
+  const left = there.lastIndexOf(entity) + 1
+  const next = states[left]
+  if (left > 0 && next !== undefined && next.deployment !== entity) {
+    return `${there[left] ?? next.deployment} took its place at ${shortTime(next.at)}`
+  }
   return statusInWords(own.at(-1)?.status ?? "unknown")
 }
 

@@ -1,9 +1,9 @@
-import type { DeploymentState, TrackStates } from "../store/deployment-tracks.ts"
+import type { TrackStates } from "../store/deployment-tracks.ts"
 import { actsOn, isIn, type Act } from "./acts.ts"
 import type { Ancestry } from "./ancestry.ts"
 import type { Change } from "./change.ts"
 import { createHolders } from "./holders.ts"
-import { takenBack } from "./put-back.ts"
+import { whatIsThere, type There } from "./put-back.ts"
 
 /** A track, with the kind of its environment. */
 export interface Track extends TrackStates {
@@ -30,7 +30,7 @@ export function withKind(track: TrackStates): Track {
  */
 export function followTrack(track: Track, ancestry: Ancestry): (change: Change) => Fate {
   const followed = new Map<Change, Map<string | null, Fate>>()
-  const known = { groundsAreKnown: groundsShared(track, ancestry), isTakenBack: takenBack(track.states) }
+  const known = { groundsAreKnown: groundsShared(track, ancestry), there: whatIsThere(track.states) }
   const follow = ({ sha, change }: Act): Fate => {
     let parts = followed.get(change)
     if (parts === undefined) followed.set(change, (parts = new Map()))
@@ -58,14 +58,13 @@ export function followTrack(track: Track, ancestry: Ancestry): (change: Change) 
 /** What is known of the states of a track, whatever the change. */
 interface Known {
   groundsAreKnown: (index: number) => boolean
-  /** See takenBack. */
-  isTakenBack: readonly boolean[]
+  there: readonly There[]
 }
 
 function followPart(
   { states }: Track,
   ancestry: Ancestry,
-  { groundsAreKnown, isTakenBack }: Known,
+  { groundsAreKnown, there }: Known,
   part: string | null,
   change: Change,
 ): Fate {
@@ -82,7 +81,7 @@ function followPart(
       left.push(left[index - 1] ?? false)
       continue
     }
-    const shipped = change.shippedBy.has(deployment) && isTakenBack[index] !== true
+    const shipped = change.shippedBy.has(deployment) && there[index]?.isTakenBack !== true
     const within = part !== null && sha !== null && contains(sha, part)
     if (index === 0 && within && !shipped && part !== sha && !cameTogether(sha, part)) {
       older = true // who knows how long it has been there
@@ -100,20 +99,15 @@ function followPart(
   return { live, older: older && !counted }
 
   function isPresumed(index: number, sha: string | null, status: string): boolean {
-    if (sha === null)
-      return status === "rolled_back" ? beforeLast(states, left, index) : (left[index - 1] ?? false)
+    if (sha === null) {
+      const from = status === "rolled_back" ? there[index]?.version : index - 1
+      return left[from ?? -1] ?? false
+    }
     const again = bySha.get(sha)
     if (again !== undefined) return again
     if (presumed.isAnyIn(sha)) return true
     return left[index - 1] === true && status !== "rolled_back" && !groundsAreKnown(index)
   }
-}
-
-/** What was live before the deployment that was there last, which is what a rollback without a commit puts back. */
-function beforeLast(states: readonly DeploymentState[], left: readonly boolean[], index: number): boolean {
-  let before = index - 1
-  while (before >= 0 && states[before]?.deployment === states[index - 1]?.deployment) before--
-  return left[before] ?? false
 }
 
 /**

@@ -46,7 +46,8 @@ const siblings = `from deployment_states o where o.tenant = $1 and o.deployment 
 /**
  * What came to stand in every track that is asked for, in the order of the senders' clocks: successes, what was
  * put back, and `inactive` where what was there last was taken down. Failed, cancelled and pending deployments
- * put nothing there, and take nothing away; of a success that names no commit or repository they tell it.
+ * put nothing there, and take nothing away; of a success that names no commit or repository they tell it. What
+ * is rolled back names no commit by the one that itself failed with, or has live.
  */
 export async function tracksOf(
   db: Db,
@@ -78,7 +79,11 @@ export async function tracksOf(
       select track.*, array_to_json(array_agg(s.kind)) as kinds, array_to_json(array_agg(s.deployment)) as deployments,
         array_to_json(array_agg(s.status)) as statuses,
         array_to_json(array_agg(case when s.sha is null and s.status = 'success'
-          then (select max(o.sha) ${siblings} and o.status <> 'rolled_back') else s.sha end)) as shas,
+          then (select max(o.sha) ${siblings} and o.status <> 'rolled_back')
+          when s.status = 'rolled_back' and (select bool_or(o.status = 'failure')
+            and bool_or(o.status <> 'rolled_back' and (starts_with(o.sha, s.sha) or starts_with(s.sha, o.sha)))
+            ${siblings} and o.at <= s.at having not bool_or(o.status = 'success'))
+          then null else s.sha end)) as shas,
         array_to_json(array_agg((extract(epoch from s.at) * 1000)::float8)) as times,
         array_to_json(array_agg(coalesce(s.repository, (select max(o.repository) ${siblings})))) as repositories,
         array_to_json(array_agg(s.ref)) as refs, array_to_json(array_agg(s.url)) as urls,
@@ -124,8 +129,9 @@ interface ToldState extends DeploymentState {
  */
 function whatStood(states: readonly ToldState[]): DeploymentState[] {
   const stood: DeploymentState[] = []
-  for (const [index, { failedBefore, ...state }] of states.entries()) {
+  for (const [index, { failedBefore, ...told }] of states.entries()) {
     const last = stood.at(-1)
+    const state = namesItself(told, stood) ? { ...told, sha: null } : told
     if (state.status === "inactive") {
       if (last === undefined || last.status === "inactive" || last.deployment !== state.deployment) continue
       const next = nextActive(states, index)
@@ -135,6 +141,17 @@ function whatStood(states: readonly ToldState[]): DeploymentState[] {
     stood.push(state)
   }
   return stood
+}
+
+/** Whether a deployment that is rolled back names the commit that it has live right now: not what is put back. */
+function namesItself(
+  { status, deployment, sha }: DeploymentState,
+  stood: readonly DeploymentState[],
+): boolean {
+  if (status !== "rolled_back" || sha === null) return false
+  const last = stood.findLast((one) => one.status !== "rolled_back" || one.deployment !== deployment) // be it told again
+  if (last?.status !== "success" || last.deployment !== deployment) return false
+  return last.sha !== null && isSameCommit(last.sha, sha)
 }
 
 function nextActive(states: readonly DeploymentState[], index: number): DeploymentState | undefined {

@@ -77,7 +77,7 @@ describe("a deployment that is rolled back", () => {
   it("after it failed puts back what it names, where that is not what was there", async () => {
     const { repository, first, second, since } = withOneLive()
     tell(repository, "d-2", { sha: second })
-    tell(repository, "d-3", { status: "failure", sha: first })
+    tell(repository, "d-3", { status: "failure", sha: repository.grow("main", "Three").sha })
     tell(repository, "d-3", { status: "rolled_back", sha: first })
     const { live } = await after(repository)
     expect(await live(pull(1))).toEqual([since])
@@ -99,6 +99,92 @@ describe("a deployment that is rolled back", () => {
       pending: [{ reason: "it was rolled back" }],
       summary: "rolled back, not live in production",
     })
+    expect(await status("deployment:d-1")).toMatchObject({
+      live: [{ deployment: "deployment:d-1", sha: first, since: new Date(minute(repository.time())) }],
+      pending: [],
+    })
+  })
+
+  it("gives its place to what is live, and so does that when it is superseded", async () => {
+    const { repository, first } = withOneLive()
+    tell(repository, "d-2", { sha: repository.head("main").sha })
+    tell(repository, "d-2", { status: "rolled_back", sha: first })
+    tell(repository, "d-3", { sha: repository.grow("main", "Three").sha })
+    const reason = `deployment:d-3 took its place at ${minute(repository.time())}`
+    const { why } = await after(repository)
+    expect(await why("deployment:d-1")).toEqual([`production: ${reason}`])
+    expect(await why("deployment:d-2")).toEqual(["production: it was rolled back"])
+  })
+
+  it.each(["names", "does not name"])(
+    "is no ground of what the next one brings, where it %s its own",
+    async (how) => {
+      const { repository, second } = withOneLive()
+      tell(repository, "d-2", { sha: second })
+      tell(repository, "d-2", { status: "rolled_back", sha: how === "names" ? second : undefined })
+      tell(repository, "d-3", { sha: repository.squash(repository.open(3, "Three")).sha })
+      const { status } = await after(repository)
+      const { pullRequests } = await status("deployment:d-3")
+      expect(pullRequests.map(({ entity }) => entity)).toEqual([pull(2), pull(3)])
+    },
+  )
+
+  it("to what no deployment is known of leaves none live", async () => {
+    const { repository, second } = withOneLive()
+    tell(repository, "d-2", { sha: second })
+    tell(repository, "d-2", { status: "rolled_back", sha: "5".repeat(40) })
+    const { live } = await after(repository)
+    expect([await live("deployment:d-1"), await live("deployment:d-2")]).toEqual([[], []])
+  })
+
+  it("after the one on top of it leaves what was live before both", async () => {
+    const { repository, second, since } = withOneLive()
+    tell(repository, "d-2", { sha: second })
+    const third = repository.squash(repository.open(3, "Three")).sha
+    tell(repository, "d-3", { sha: third })
+    tell(repository, "d-3", { status: "rolled_back" })
+    const half = await after(repository)
+    expect(await half.live("deployment:d-2")).toEqual([`production@${repository.time()}`])
+    expect(await half.live(pull(2))).toHaveLength(1)
+    tell(repository, "d-2", { status: "rolled_back" })
+    const { live, why } = await after(repository)
+    expect(await live(pull(1))).toEqual([since])
+    expect(await live("deployment:d-1")).toEqual([`production@${repository.time()}`])
+    for (const entity of [pull(2), pull(3)]) expect([entity, await live(entity)]).toEqual([entity, []])
+    for (const entity of ["deployment:d-2", "deployment:d-3"]) {
+      expect([entity, await why(entity)]).toEqual([entity, ["production: it was rolled back"]])
+    }
+  })
+
+  it.each(["failure", "success"])("names no commit by its own, after %s", async (status) => {
+    const { repository, second, since } = withOneLive()
+    tell(repository, "d-2", { status: "in_progress", sha: second })
+    tell(repository, "d-2", { status, sha: status === "success" ? second : undefined })
+    tell(repository, "d-2", { status: "rolled_back", sha: second.slice(0, 10) })
+    tell(repository, "d-2", { status: "rolled_back", sha: second, attempt: 2 })
+    const { live, why } = await after(repository)
+    expect(await live(pull(1))).toEqual([since])
+    expect(await live(pull(2))).toEqual([])
+    expect(await live("deployment:d-1")).toHaveLength(1)
+    expect(await why("deployment:d-2")).toEqual(["production: it was rolled back"])
+  })
+
+  it("is itself put back without a commit where another is live", async () => {
+    const repository = createRepository()
+    for (const number of [1, 2, 3]) tell(repository, `v${number}`, { prs: [`acme/api#${number}`] })
+    tell(repository, "v1", { status: "rolled_back" })
+    const since = `production@${repository.time()}`
+    tell(repository, "v1", { status: "rolled_back", attempt: 2 })
+    const { live, why } = await after(repository)
+    expect(await live("deployment:v1")).toEqual([since])
+    expect(await live(pull(1))).toHaveLength(1)
+    for (const entity of [pull(2), pull(3)]) expect([entity, await live(entity)]).toEqual([entity, []])
+    for (const entity of ["deployment:v2", "deployment:v3"]) {
+      expect([entity, await live(entity)]).toEqual([entity, []])
+    }
+    expect(await why("deployment:v3")).toEqual([
+      `production: deployment:v1 took its place at ${minute(repository.time() - 1)}`,
+    ])
   })
 
   it("to itself is live again", async () => {

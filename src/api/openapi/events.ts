@@ -73,7 +73,7 @@ export function eventRouteDescriptions({ custom, deployment }: SubmittedBodies):
           "`queued`, `in_progress`, `success`, `failure`, `canceled`, `inactive` or `rolled_back`, or what tools call the same.",
         project: "What is deployed, where it has a name apart from the repository.",
         repo: 'The repository: `{fullName: "acme/api"}`.',
-        sha: "Commit that is deployed.",
+        sha: "Commit that is deployed; of `rolled_back`, the one that is live again. The one that was rolled back counts as none.",
         ref: "Branch or tag that is deployed.",
         environment: "As you call it.",
         environmentKind: "`production`, `staging`, `preview`, …; read from `environment` without it.",

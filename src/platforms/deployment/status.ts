@@ -1,6 +1,6 @@
 /**
  * States of a deployment. `rolled_back` says that an earlier version was put back; where the event names a
- * commit, it is the one that is live again.
+ * commit that is not the one it took out, it is the one that is live again.
  */
 export const statuses = [
   "queued",
