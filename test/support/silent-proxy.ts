@@ -1,6 +1,7 @@
 import { once } from "node:events"
-import { connect, createServer, type AddressInfo, type Socket } from "node:net"
+import { createServer, type AddressInfo, type Socket } from "node:net"
 import { onTestFinished } from "vitest"
+import { byWayOf, connectToServer } from "./server-socket.ts"
 
 /** A way to a server that may vanish without a word, as in a failover; closed when the test ends. */
 export interface SilentProxy {
@@ -10,12 +11,11 @@ export interface SilentProxy {
   silence(): void
 }
 
-/** Starts one before the server at `target`, a URL with a host and a port. */
-export async function startSilentProxy(target: string): Promise<SilentProxy> {
-  const to = new URL(target)
+/** Starts one before the server of a database. */
+export async function startSilentProxy(databaseUrl: string): Promise<SilentProxy> {
   const open = new Set<Socket>()
   const server = createServer({ noDelay: true }, (client) => {
-    const upstream = connect({ host: to.hostname, port: Number(to.port), noDelay: true })
+    const upstream = connectToServer(databaseUrl)
     for (const [socket, other] of [
       [client, upstream],
       [upstream, client],
@@ -38,11 +38,8 @@ export async function startSilentProxy(target: string): Promise<SilentProxy> {
     for (const socket of open) socket.destroy()
     server.close()
   })
-  const url = new URL(target)
-  url.hostname = "127.0.0.1"
-  url.port = String((server.address() as AddressInfo).port)
   return {
-    url: url.href,
+    url: byWayOf((server.address() as AddressInfo).port, databaseUrl),
     silence: () => {
       for (const socket of open) silent.add(socket)
     },

@@ -1,6 +1,7 @@
 import { once } from "node:events"
-import { connect, createServer, type Socket } from "node:net"
+import { createServer, type Socket } from "node:net"
 import { afterAll } from "vitest"
+import { byWayOf, connectToServer } from "../../support/server-socket.ts"
 
 /** A wire between us and PostgreSQL that can be cut. */
 export interface DatabaseProxy {
@@ -19,9 +20,6 @@ export interface DatabaseProxy {
 
 /** Puts a proxy before the server of `databaseUrl`. */
 export async function startProxy(databaseUrl: string): Promise<DatabaseProxy> {
-  const target = new URL(databaseUrl)
-  const port = Number(target.port || 5432)
-  const socketDir = target.searchParams.get("host") // the embedded server listens on a Unix socket
   const pairs = new Set<readonly [Socket, Socket]>()
   let open = true
   let frozen = false
@@ -29,8 +27,7 @@ export async function startProxy(databaseUrl: string): Promise<DatabaseProxy> {
   let commits = 0
 
   const server = createServer((client) => {
-    const upstream =
-      socketDir === null ? connect(port, target.hostname) : connect(`${socketDir}/.s.PGSQL.${port}`)
+    const upstream = connectToServer(databaseUrl)
     const pair = [client, upstream] as const
     let trapped = false
     const end = () => {
@@ -62,10 +59,6 @@ export async function startProxy(databaseUrl: string): Promise<DatabaseProxy> {
   await once(server, "listening")
   const address = server.address()
   if (address === null || typeof address === "string") throw new Error("not listening on a port")
-  const url = new URL(databaseUrl)
-  url.hostname = "127.0.0.1"
-  url.port = String(address.port)
-  url.searchParams.delete("host")
 
   const cutAll = () => {
     for (const [client, upstream] of pairs) {
@@ -78,7 +71,7 @@ export async function startProxy(databaseUrl: string): Promise<DatabaseProxy> {
     server.close()
   })
   return {
-    url: url.href,
+    url: byWayOf(address.port, databaseUrl),
     cut() {
       open = false
       cutAll()
