@@ -8,6 +8,7 @@ import type { SubscriptionAdmin, WebhookRequest, WebhookRow, WebhookSettings } f
 import { uuidv7 } from "../core/uuid.ts"
 import { transaction, type Db } from "../store/database.ts"
 import { mustBeReached } from "../store/log-pages.ts"
+import { dealingTransaction } from "../store/repartition.ts"
 import { findStream } from "../store/streams.ts"
 import { forgiveWebhook } from "../store/webhook-health.ts"
 import { expireWebhookSecrets, insertWebhookSecret, webhookSecrets } from "../store/webhook-secrets.ts"
@@ -98,14 +99,18 @@ export function createSubscriptionAdmin(options: SubscriptionAdminOptions): Subs
         return { row, secret: (await store(db, row)).secret }
       }),
 
-    edit: (tenant, idOrName, request) =>
-      transaction(pool, async (db) => {
+    edit: (tenant, idOrName, request) => {
+      const change = async (db: Db, beside: Db): Promise<WebhookRow> => {
         const row = await lockWebhook(db, tenant, idOrName)
         const settings = await checked(db, tenant, merged(row, request))
-        await updateWebhook(db, row, settings, pool)
+        await updateWebhook(db, row, settings, beside)
         if (settings.url !== row.url) await forgiveWebhook(db, row.id) // another receiver, which has not failed
         return (await findWebhook(db, tenant, row.id)) ?? row
-      }),
+      }
+      return request.partitions === undefined
+        ? transaction(pool, (db) => change(db, pool)) // the partitions stay, and so nothing is asked beside it
+        : dealingTransaction(pool, change)
+    },
 
     rotate: (tenant, idOrName, overlapSeconds) =>
       transaction(pool, async (db) => {

@@ -1,8 +1,9 @@
 import type { Pool } from "pg"
 import { SignalboxError } from "../core/errors.ts"
 import { transaction, type Db } from "./database.ts"
+import { orUnavailable } from "./failure.ts"
 import { mustBeReached } from "./log-pages.ts"
-import { repartition } from "./repartition.ts"
+import { dealingTransaction, repartition } from "./repartition.ts"
 
 /** What stands on the consumer machine. */
 export type ConsumerKind = "handler" | "callback" | "webhook" | "group"
@@ -29,37 +30,48 @@ export interface ConsumerRecord {
  * where a new one would begin beyond the log.
  */
 export async function registerConsumer(pool: Pool, record: ConsumerRecord): Promise<string> {
-  return transaction(pool, async (db) => {
-    const { rows } = await db.query<{ id: string; partitions: number; created: boolean }>(
-      `insert into stream_subscriptions as s (tenant, name, kind, stream, filter, partitions)
+  // Dealing anew is rare, and its turn may be long in coming: it is looked for before.
+  const { rows: known } = await orUnavailable(
+    pool.query<{ partitions: number }>(
+      "select partitions from stream_subscriptions where tenant = $1 and name = $2",
+      [record.tenant, record.name],
+    ),
+  )
+  const isDealt = known[0] !== undefined && known[0].partitions !== record.partitions
+  const register = (db: Db, beside: Db) => registerIn(db, beside, record)
+  return isDealt ? dealingTransaction(pool, register) : transaction(pool, (db) => register(db, pool))
+}
+
+async function registerIn(db: Db, beside: Db, record: ConsumerRecord): Promise<string> {
+  const { rows } = await db.query<{ id: string; partitions: number; created: boolean }>(
+    `insert into stream_subscriptions as s (tenant, name, kind, stream, filter, partitions)
        values ($1, $2, $3, $4, $5, $6)
        on conflict (tenant, name) do update
          set stream = excluded.stream, filter = excluded.filter, last_seen_at = now()
          where s.kind = excluded.kind
        returning id, partitions, xmax = 0 as created`,
-      [
-        record.tenant,
-        record.name,
-        record.kind,
-        record.stream,
-        JSON.stringify(record.filter),
-        record.partitions,
-      ],
-    )
-    const found = rows[0]
-    if (found === undefined) {
-      throw new SignalboxError("conflict", `the name "${record.name}" belongs to a consumer of another kind`)
+    [
+      record.tenant,
+      record.name,
+      record.kind,
+      record.stream,
+      JSON.stringify(record.filter),
+      record.partitions,
+    ],
+  )
+  const found = rows[0]
+  if (found === undefined) {
+    throw new SignalboxError("conflict", `the name "${record.name}" belongs to a consumer of another kind`)
+  }
+  if (found.created) {
+    if (typeof record.from === "number") {
+      await mustBeReached(db, `consumer "${record.name}": from`, record.from, beginWith)
     }
-    if (found.created) {
-      if (typeof record.from === "number") {
-        await mustBeReached(db, `consumer "${record.name}": from`, record.from, beginWith)
-      }
-      await addPartitions(db, found.id, record)
-    } else if (found.partitions !== record.partitions) {
-      await repartition(db, pool, found.id, record.partitions)
-    }
-    return found.id
-  })
+    await addPartitions(db, found.id, record)
+  } else if (found.partitions !== record.partitions) {
+    await repartition(db, beside, found.id, record.partitions)
+  }
+  return found.id
 }
 
 const beginWith = "begin with earliest or head"

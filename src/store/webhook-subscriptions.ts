@@ -1,4 +1,3 @@
-import type { Pool } from "pg"
 import { SignalboxError } from "../core/errors.ts"
 import type { WebhookRow, WebhookSettings, WebhookStatus } from "../core/subscription.ts"
 import { addPartitions, type StartFrom } from "./consumers.ts"
@@ -33,12 +32,15 @@ export async function insertWebhook(
   return findWebhook(db, tenant, id)
 }
 
-/** Writes the settings of a subscription anew; the caller holds it by `lockWebhook`. */
+/**
+ * Writes the settings of a subscription anew; the caller holds it by `lockWebhook`, in a `dealingTransaction` where
+ * the partitions may be others.
+ */
 export async function updateWebhook(
   db: Db,
   { id, partitions: before }: WebhookRow,
   settings: WebhookSettings,
-  pool: Pool,
+  beside: Db,
 ): Promise<void> {
   await db.query("update stream_subscriptions set stream = $2, filter = $3 where id = $1", [
     id,
@@ -50,7 +52,7 @@ export async function updateWebhook(
        rate_per_second = $7, timeout_ms = $8, retry_schedule = $9, updated_at = now() where id = $1`,
     [id, ...ownColumns(settings)],
   )
-  if (settings.partitions !== before) await repartition(db, pool, id, settings.partitions)
+  if (settings.partitions !== before) await repartition(db, beside, id, settings.partitions)
 }
 
 function ownColumns(settings: WebhookSettings): unknown[] {

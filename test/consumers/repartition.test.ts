@@ -1,9 +1,9 @@
-import { expect, test } from "vitest"
+import { expect, onTestFinished, test } from "vitest"
 import { partitionOf } from "../../src/core/partition-of.ts"
 import { uuidv7 } from "../../src/core/uuid.ts"
 import { partitionStates, renewMember, takeLeases, type TakenLease } from "../../src/store/consumer-leases.ts"
 import { registerConsumer } from "../../src/store/consumers.ts"
-import { transaction } from "../../src/store/database.ts"
+import { openDatabase, transaction } from "../../src/store/database.ts"
 import { retryDeadDelivery, retryLettersOf } from "../../src/store/dead-letters.ts"
 import {
   beginAttempts,
@@ -14,6 +14,7 @@ import {
 } from "../../src/store/deliveries.ts"
 import { repartition } from "../../src/store/repartition.ts"
 import { retryDeliveries } from "../../src/store/webhook-deliveries.ts"
+import { administer, subscribe } from "../delivery/machine.ts"
 import { testDatabase } from "../support/database.ts"
 import { logEvents } from "../support/events.ts"
 
@@ -99,6 +100,49 @@ test("everything that is not settled comes into its new partition, however much 
     open.has(status) ? partitionOf(event_id, 7) : position % 2,
   )
   expect(rows.map(({ partition }) => partition)).toEqual(expected)
+})
+
+/** The same database by as few connections as dealing anew takes. */
+function narrow() {
+  const few = openDatabase({ url: database.url, maxWork: 2 })
+  onTestFinished(() => few.close())
+  return few
+}
+
+test("however many consumers are dealt anew at once, each finds the connections it takes", async () => {
+  const names = Array.from({ length: 4 }, (_, n) => `at once ${n}`)
+  for (const name of names) await register(name, 1)
+  const { work } = narrow()
+  const record = {
+    tenant: "default",
+    kind: "handler",
+    stream: "all_events",
+    filter: {},
+    from: "head",
+  } as const
+  const ids = await Promise.all(
+    names.map((name) => registerConsumer(work, { ...record, name, partitions: 3 })),
+  )
+  const { rows } = await db.query(
+    "select count(*) as partitions from subscription_partitions where subscription_id = any($1)",
+    [ids],
+  )
+  expect(rows).toEqual([{ partitions: 12 }])
+})
+
+test("a subscription is dealt anew while others wait to change it", async () => {
+  await subscribe(database, "wanted", "https://127.0.0.1/hook")
+  const admin = administer(narrow())
+  const changes = [
+    { partitions: 3 },
+    { concurrency: 2 },
+    { timeoutMs: 3_000 },
+    { partitions: 5 },
+    { ordered: true },
+  ]
+  await Promise.all(changes.map((change) => admin.edit("default", "wanted", change)))
+  const row = await admin.edit("default", "wanted", { partitions: 2 })
+  expect(row).toMatchObject({ partitions: 2, concurrency: 2, timeoutMs: 3_000, ordered: true })
 })
 
 const everyTime = { since: null, until: null }
