@@ -136,3 +136,33 @@ test("what fails comes again from the hub, what is skipped does not, and a stop 
   )
   expect(await outcome).toBe(refusal)
 })
+
+test("what a run had taken and not begun when it was ended goes to the next long before its time is over", async () => {
+  const { ids } = await groupWithPast("ends", 3, 1)
+  const id = await replay("ends")
+  await until(
+    () => shown(id),
+    ({ outstanding }) => outstanding === 3,
+  )
+  const { promise: isBegun, resolve: begin } = Promise.withResolvers<void>()
+  const { promise: mayEnd, resolve: letEnd } = Promise.withResolvers<void>()
+  const first: string[] = []
+  const { end } = consume(
+    "ends",
+    async (event) => {
+      first.push(event.id)
+      begin()
+      await mayEnd
+    },
+    { replays: true },
+  )
+  await isBegun
+  const ended = end()
+  letEnd()
+  expect(await ended).toBe("ended")
+  expect(first).toEqual([ids[0]])
+  const heir: string[] = []
+  consume("ends", (event, { attempt }) => void heir.push(`${event.id} ${attempt}`), { replays: true })
+  expect(await completed(id)).toMatchObject({ delivered: 3, failed: 0 })
+  expect(heir).toEqual([`${ids[1]} 2`, `${ids[2]} 2`])
+})

@@ -211,14 +211,13 @@ export async function workAsMember(
     await keepReplaying({ calls, lanes, handle, insist: insistBriefly, onError, stopping, over: over.signal })
   }
 
-  const loops = [keepPresent(), keepFetching(), keepCommitting(), keepReplayed()].map((loop) =>
-    loop.catch(fail),
-  )
+  const replaying = keepReplayed().catch(fail)
+  const loops = [keepPresent(), keepFetching(), keepCommitting()].map((loop) => loop.catch(fail))
   await Promise.race([aborted(signal), aborted(over.signal)])
   if (!over.signal.aborted) await leave().catch(fail)
   over.abort()
   lanes.drop()
-  await Promise.all(loops)
+  await Promise.all([...loops, replaying])
   if (fault === undefined) return { kind: "left" }
   const { error } = fault
   if (error instanceof SignalboxClientError && error.code === "unknown_member") return { kind: "lost", error }
@@ -227,7 +226,8 @@ export async function workAsMember(
 
   async function leave(): Promise<void> {
     const late = AbortSignal.timeout(finishMs)
-    await Promise.race([lanes.finish(), aborted(late), aborted(over.signal)])
+    const finished = Promise.all([lanes.finish(), replaying]) // a member that has left can give nothing back
+    await Promise.race([finished, aborted(late), aborted(over.signal)])
     const last = AbortSignal.any([late, over.signal])
     while (await commitDue(last)) if (last.aborted) break
     await calls.leave(AbortSignal.timeout(longestSpareMs)).catch(() => {}) // its session ends by itself

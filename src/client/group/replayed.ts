@@ -7,6 +7,8 @@ import type { GroupOptions, HandleGroupEvent } from "./options.ts"
 const heldSeconds = 60
 const takenAtOnce = 20
 const idleMs = 2_000
+/** For a call that gives events back, which must not reach the hub once their time is over. */
+const giveBackMs = 10_000
 
 export interface ReplayedOptions extends Pick<GroupOptions, "onError"> {
   calls: Pick<MemberCalls, "takeReplayed" | "settleReplayed">
@@ -42,19 +44,45 @@ export async function keepReplaying(options: ReplayedOptions): Promise<void> {
   }
 
   /** In the order of the log, as long as the partition is held. */
-  async function handleAll(taken: readonly Replayed[]): Promise<void> {
-    for (const one of taken) {
-      if (!(await lanes.inTurn(one.partition, (signal) => handleOne(one, signal)))) return
+  async function handleAll(taken: readonly Replayed[], takenAt: number): Promise<void> {
+    for (const [index, one] of taken.entries()) {
+      let isBegun = false
+      const isDone = await lanes.inTurn(one.partition, (signal) => {
+        isBegun = true
+        return handleOne(one, signal)
+      })
+      if (isDone) continue
+      await giveBack(taken.slice(isBegun ? index + 1 : index), takenAt)
+      return
     }
+  }
+
+  /** Makes what was not begun due again soon; where that does not succeed it is once its time is over. */
+  async function giveBack(notBegun: readonly Replayed[], takenAt: number): Promise<void> {
+    const mayBeOthers = performance.now() - takenAt > heldSeconds * 1_000 - giveBackMs
+    const failed = notBegun
+      .filter(({ attempt }) => attempt === 1) // a later one might be the last, and the event a dead letter
+      .map(({ event }) => ({ eventId: event.id, error: "a member had taken it and did not begin it" }))
+    if (mayBeOthers || failed.length === 0) return
+    const until = AbortSignal.any([over, AbortSignal.timeout(giveBackMs)])
+    await calls.settleReplayed({ failed }, until).catch(() => {})
   }
 
   while (!stopping.aborted) {
     const isIdle = lanes.read().length === 0
+    const takenAt = performance.now()
     const taken = isIdle ? [] : await insist((s) => calls.takeReplayed(takenAtOnce, heldSeconds, s), stopping)
     if (taken === undefined) return
     if (taken.length === 0) await wait(idleMs, stopping)
     const partitions = [...new Set(taken.map(({ partition }) => partition))]
-    await Promise.all(partitions.map((of) => handleAll(taken.filter(({ partition }) => partition === of))))
+    await Promise.all(
+      partitions.map((of) =>
+        handleAll(
+          taken.filter(({ partition }) => partition === of),
+          takenAt,
+        ),
+      ),
+    )
   }
 }
 
