@@ -10,6 +10,7 @@
 -- States told twice change nothing, nor does their order of arrival: all goes by the sender's clock. A
 -- deployment that goes live, gives way and goes live again has a row for each time. One that never went live
 -- and is rolled back puts nothing there, where it failed and names no commit, or names the one that is live.
+-- What is rolled back names no commit by the one that itself failed with, or has live: sha is null then.
 -- Previews are left out: each of them is a place of its own, and none is a release.
 -- Under signalbox_reader it shows the rows of one tenant, as the tables do.
 
@@ -35,7 +36,16 @@ set work_mem = '32MB' set random_page_cost = 1.1 as $$
 begin
   return query
   with told as (
-    select s.tenant, s.service, s.environment, p.environment_kind, s.event_id, s.deployment, s.status, s.at, s.sha,
+    select s.tenant, s.service, s.environment, p.environment_kind, s.event_id, s.deployment, s.status, s.at,
+      case when s.status = 'rolled_back' and (
+        -- whether it failed, and with the same commit
+        select bool_or(o.status = 'failure')
+          and bool_or(o.status <> 'rolled_back' and (starts_with(o.sha, s.sha) or starts_with(s.sha, o.sha)))
+        from deployment_states o
+        where o.tenant = s.tenant and o.deployment = s.deployment and o.service = s.service
+          and o.environment = s.environment and o.branch = '' and o.at <= s.at
+        having not bool_or(o.status = 'success')
+      ) then null else s.sha end as sha,
       s.repository, case when s.status = 'rolled_back' then (
         -- of what was never live before: whether it failed
         select bool_or(o.status = 'failure') from deployment_states o
@@ -90,7 +100,10 @@ begin
     window here as (partition by tenant, service, environment
       order by at, length(deployment), deployment, attempt, status, sha)
   ), turns as (
-    select *, lag((deployment, attempt, put_back)) over here is distinct from (deployment, attempt, put_back) as goes_live
+    select tenant, service, environment, deployment, attempt, at, put_back,
+      case when put_back and lag(deployment) over here = deployment and lag(status) over here = 'success'
+        and (starts_with(lag(sha) over here, sha) or starts_with(sha, lag(sha) over here)) then null else sha end as sha,
+      lag((deployment, attempt, put_back)) over here is distinct from (deployment, attempt, put_back) as goes_live
     from beside_last where not is_there
     window here as (partition by tenant, service, environment
       order by at, length(deployment), deployment, attempt, status, sha)

@@ -30,22 +30,32 @@ it("another attempt is a release of its own, and a version that comes again afte
   ])
 })
 
-it("a rollback that names no commit ends what was live, and nothing after it is taken for one", async () => {
-  const [a, b] = [shaOf("a"), shaOf("b")]
-  const requests = [
-    deployment("d-1", "success", a, "Mon 09:00"),
-    deployment("d-2", "success", b, "Mon 10:00"),
-    withFields(deployment("d-2", "rolled_back", b, "Mon 11:00"), { sha: null }),
-    deployment("d-3", "success", b, "Mon 12:00"),
-  ]
-  expect(
-    await viewOf("release_outcomes", "deployment, failure, restored_at", "finished_at", requests),
-  ).toEqual([
-    ["deployment:d-1", "-", "-"],
-    ["deployment:d-2", "rolled_back", "Mon 11:00"],
-    ["deployment:d-3", "-", "-"],
-  ])
-})
+const ownNames = [null, shaOf("b"), shaOf("b").slice(0, 7)]
+it.each(ownNames)(
+  "a rollback that names no other commit ends what was live, and nothing else: %s",
+  async (sha) => {
+    const [a, b] = [shaOf("a"), shaOf("b")]
+    const requests = [
+      deployment("d-1", "success", a, "Mon 09:00"),
+      deployment("d-2", "success", b, "Mon 10:00"),
+      withFields(deployment("d-2", "rolled_back", b, "Mon 11:00"), { sha }),
+      deployment("d-3", "success", b, "Mon 12:00"),
+    ]
+    const columns = "deployment, failure, restored_at"
+    expect(await viewOf("release_outcomes", columns, "finished_at", requests, `names-${sha}`)).toEqual([
+      ["deployment:d-1", "-", "-"],
+      ["deployment:d-2", "rolled_back", "Mon 11:00"],
+      ["deployment:d-3", "-", "-"],
+    ])
+    const versions = "live_number, sha"
+    expect(await viewOf("deployment_runs", versions, "live_at", [], `names-${sha}`)).toEqual([
+      ["1", a],
+      ["2", b],
+      ["3", "-"],
+      ["4", b],
+    ])
+  },
+)
 
 const given = { branch: "a", author: "dev", pushed: "Mon 09:00", opened: "Mon 09:10" } as const
 const change = course({ ...given, number: 1, title: "Change", merged: "Mon 09:30" })
@@ -73,8 +83,8 @@ describe("a release that failed before it went live, and was rolled back", () =>
   ]
   const columns = "deployment, failure, restored_at, time_to_restore"
 
-  it.each([a, a.slice(0, 7), null])(
-    "is the one that failed, whether it names what is live: %s",
+  it.each([a, a.slice(0, 7), b, b.slice(0, 7), null])(
+    "is the one that failed, whether it names what is live, its own commit or none: %s",
     async (sha) => {
       const requests = [...undone(sha), deployment("d-3", "success", c, "Wed 10:00")]
       const tenant = `undone-${sha}`
@@ -117,7 +127,7 @@ describe("a release that failed before it went live, and was rolled back", () =>
     const requests = [
       deployment("d-1", "success", a, "Mon 09:00"),
       deployment("d-2", "success", b, "Mon 10:00"),
-      deployment("d-3", "failure", a, "Mon 10:10"),
+      deployment("d-3", "failure", c, "Mon 10:10"),
       deployment("d-3", "rolled_back", a, "Mon 10:20"),
     ]
     expect(await viewOf("release_outcomes", columns, "finished_at", requests)).toEqual([
