@@ -61,7 +61,7 @@ export interface ConsumerDefinition extends ConsumerTraits {
   run: (event: LoggedEvent, context: RunContext) => unknown
   /**
    * Told of a gap, before anything behind it runs and at least once: what it throws is logged, and it is
-   * told again until it does not.
+   * told again until it does not, after longer and longer pauses (5 s at most). It has as long as a run.
    */
   onGap?: ((gap: Gap) => unknown) | undefined
   /** After so long a run counts as failed (30,000). */

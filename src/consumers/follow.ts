@@ -5,6 +5,7 @@ import type { Log } from "../core/log.ts"
 import type { StartFrom } from "../store/consumers.ts"
 import { logBounds, logHead, type Hole } from "../store/log-pages.ts"
 import { everyTenant, type ConsumerDefinition } from "./definition.ts"
+import { inTime } from "./in-time.ts"
 import type { ReadLog } from "./log-window.ts"
 import { runOnce } from "./run-once.ts"
 import { createWaker } from "./waker.ts"
@@ -91,9 +92,12 @@ export function startFollower(
   async function tell({ from: first, to }: Hole): Promise<void> {
     log.error({ from: first, to }, "retention has passed this callback: events are missing")
     try {
-      await options.onGap?.({ from: first, to, partition: 0 })
+      const { timeoutMs } = options
+      const gap = { from: first, to, partition: 0 }
+      await inTime("to be told of a gap", { timeoutMs, stop: stopped.signal }, () => options.onGap?.(gap))
     } catch (error) {
-      log.error({ err: error }, "a callback failed at being told what is missing")
+      if (!stopped.signal.aborted)
+        log.error({ err: error }, "a callback failed at being told what is missing")
     }
   }
 

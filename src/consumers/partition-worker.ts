@@ -29,8 +29,8 @@ import type { AnyDefinition, PartitionWorker, WorkerServices } from "./worker-se
 
 const duePageSize = 8 // each is read whole
 const graceMs = 1_000
-const longestPauseMs = 5_000
-const replayPageBytes = 1 << 20
+const pausesMs = { shortest: 100, longest: 5_000 }
+const maxBytes = 1 << 20 // of a page of what is replayed
 
 /** Starts a worker. */
 export function startPartitionWorker(
@@ -53,6 +53,7 @@ export function startPartitionWorker(
   const gone = new AbortController() // ends the writing too
   let position = lease.position
   let saved = lease.position
+  let pauseMs = pausesMs.shortest
   let fault: unknown
   let stopping: Promise<void> | undefined
 
@@ -97,8 +98,7 @@ export function startPartitionWorker(
   })
   const replayed = createDueWork({
     ...dueWork,
-    takeDue: (now) =>
-      takeReplayed(pool, lease, now, { limit: pace.replayPageSize, maxBytes: replayPageBytes }),
+    takeDue: (now) => takeReplayed(pool, lease, now, { limit: pace.replayPageSize, maxBytes }),
     run: lane.pushLater,
   })
   const recover = createRecovery({
@@ -132,6 +132,7 @@ export function startPartitionWorker(
     onRefused: () => refused(pool, lease, abandon),
     log,
     signal: ending.signal,
+    stop: cut.signal,
   })
   const leaveGate = delivery?.gate.attend(lane.pump)
 
@@ -178,11 +179,9 @@ export function startPartitionWorker(
   }
 
   async function workOn(): Promise<void> {
-    let pauseMs = 100
     while (!ending.signal.aborted) {
       try {
         await open()
-        pauseMs = 100
         await follow()
       } catch (error) {
         log.warn({ err: error }, "a consumer could not go on and starts over from what is written")
@@ -191,7 +190,7 @@ export function startPartitionWorker(
         await Promise.all(holding)
         fault = undefined
         await sleep(pauseMs, undefined, { signal: cut.signal }).catch(() => {})
-        pauseMs = Math.min(2 * pauseMs, longestPauseMs)
+        pauseMs = Math.min(2 * pauseMs, pausesMs.longest)
       }
     }
   }
@@ -226,6 +225,7 @@ export function startPartitionWorker(
       const grew = stretch.upTo > position
       if (grew) await take(stretch)
       const tookReplayed = !skips && clock().getTime() >= nextReplayedAt() && (await replayed.take()) > 0
+      pauseMs = pausesMs.shortest // not before: what fails may be in the stretch
       if (grew || tookReplayed) continue
       await waker.sleep(skips ? Infinity : Math.min(due.at(), nextReplayedAt()) - clock().getTime())
     }

@@ -35,6 +35,8 @@ export interface TakeStretchOptions {
   log: Log
   /** Aborted when nothing new is to begin. */
   signal: AbortSignal
+  /** Aborted when what runs is waited for no longer. */
+  stop: AbortSignal
 }
 
 /** Makes a function that begins what a partition wants of a stretch of the log, page by page as there is room. */

@@ -3,6 +3,7 @@ import type { Log } from "../core/log.ts"
 import { moveCursors, type Lease } from "../store/consumer-leases.ts"
 import { transaction, type Db } from "../store/database.ts"
 import type { Hole } from "../store/log-pages.ts"
+import { inTime } from "./in-time.ts"
 import type { AnyDefinition } from "./worker-services.ts"
 
 export interface TellGapOptions {
@@ -16,15 +17,17 @@ export interface TellGapOptions {
   /** The cursor was refused; rejects where its partition is to start over. */
   onRefused: () => Promise<void>
   log: Log
+  /** Aborted when whoever is told is waited for no longer. */
+  stop: AbortSignal
 }
 
 /**
  * Makes a function that tells a consumer what retention has dropped before it came to it, and then has its
- * cursor written behind that. Where telling fails the partition starts over, and tells it again: nothing is
+ * cursor written behind that. Where telling fails, or takes longer than a run may, the partition starts over, and tells it again: nothing is
  * passed over in silence. What is told by the database is told in the transaction that moves the cursor.
  */
 export function createTellGap(options: TellGapOptions): (hole: Hole) => Promise<void> {
-  const { pool, lease, definition, written, onMoved, onRefused, log } = options
+  const { pool, lease, definition, written, onMoved, onRefused, log, stop } = options
 
   async function move(db: Db, { to }: Hole): Promise<boolean> {
     return (await moveCursors(db, [{ ...lease, position: to, written: written() }])).size > 0
@@ -39,7 +42,8 @@ export function createTellGap(options: TellGapOptions): (hole: Hole) => Promise<
         return true
       })
     }
-    await definition.onGap?.(gap)
+    const { timeoutMs } = definition
+    await inTime("to be told of a gap", { timeoutMs, stop }, () => definition.onGap?.(gap))
     return move(pool, hole)
   }
 

@@ -74,8 +74,8 @@ export interface HandlerOptions {
   timeoutMs?: number
   /**
    * Told of positions that retention has dropped before the handler came to them, by each share that missed
-   * them, before it gets anything behind them, and at least once. What it throws is logged, and it is told
-   * again until it does not. Without it, the log alone has them.
+   * them, before it gets anything behind them, and at least once. What it throws is logged, as is that it takes
+   * longer than `timeoutMs`, and it is told again until it does not. Without it, the log alone has them.
    */
   onGap?: ((gap: Gap) => unknown) | undefined
 }

@@ -83,6 +83,52 @@ test("a handler that fails at being told is told again, and gets nothing behind 
   expect(told.slice(-2)).toEqual([start + 5, start + 6])
 })
 
+test("a handler that goes on failing at being told is left alone for longer each time", async () => {
+  const start = await logWithGap()
+  const toldAt: number[] = []
+  const consumers = machine()
+  consumers.add(
+    handler("goes on failing", () => {}, {
+      from: start,
+      onGap: () => {
+        toldAt.push(performance.now())
+        throw new Error("not now")
+      },
+    }),
+  )
+  await consumers.start()
+  await eventually(
+    () => toldAt.length,
+    (count) => count === 5,
+  )
+  const [, , , before = 0, last = 0] = toldAt
+  expect(last - before).toBeGreaterThan(600) // 100, 200, 400, 800
+})
+
+test("a handler that does not come back from being told is told again when its time is up", async () => {
+  const start = await logWithGap()
+  const told: (number | string)[] = []
+  const consumers = machine()
+  consumers.add(
+    handler("hangs", ({ position }) => void told.push(position), {
+      from: start,
+      timeoutMs: 100,
+      onGap: () => {
+        told.push("gap")
+        const isFirst = told.filter((one) => one === "gap").length === 1
+        return isFirst ? new Promise(() => {}) : undefined
+      },
+    }),
+  )
+  await consumers.start()
+  await eventually(
+    () => told.length,
+    (count) => count === 6,
+  )
+  expect(told.filter((one) => one === "gap")).toHaveLength(2)
+  expect(told.slice(-3)).toEqual(["gap", start + 5, start + 6])
+})
+
 test("each share of a handler that missed the gap is told of it", async () => {
   const start = await logWithGap()
   const shares: number[] = []
@@ -113,6 +159,27 @@ test("a callback without a name is told of a gap in its place", async () => {
     onGap: (gap) => {
       told.push(gap)
       throw new Error("it is told once all the same")
+    },
+  })
+  await eventually(
+    () => told.length,
+    (count) => count === 5,
+  )
+  expect(told).toEqual([start + 1, start + 2, gapAfter(start), start + 5, start + 6])
+})
+
+test("a callback without a name that does not come back from being told gets what is behind the gap", async () => {
+  const start = await logWithGap()
+  const told: (number | Gap)[] = []
+  const consumers = machine()
+  await consumers.start()
+  consumers.follow({
+    ...handler("callback", ({ position }) => void told.push(position)),
+    from: start,
+    timeoutMs: 100,
+    onGap: (gap) => {
+      told.push(gap)
+      return new Promise(() => {})
     },
   })
   await eventually(
