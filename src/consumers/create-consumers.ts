@@ -5,18 +5,18 @@ import { createStanding, type ComponentState } from "../core/component.ts"
 import { SignalboxError } from "../core/errors.ts"
 import type { Log } from "../core/log.ts"
 import { removeMember } from "../store/consumer-leases.ts"
-import { registerConsumer, type ConsumerRecord } from "../store/consumers.ts"
+import { registerConsumer } from "../store/consumers.ts"
 import type { Database } from "../store/database.ts"
 import { checkDefinition } from "./check-definition.ts"
 import type { ConsumerDefinition } from "./definition.ts"
 import type { DeliveryDefinition } from "./delivery-definition.ts"
+import { entryKey, recordOf, toEntry, type Entry } from "./entry.ts"
 import { startFollower, type Follower, type FollowOptions } from "./follow.ts"
 import { createLeaseKeeper } from "./lease-keeper.ts"
 import { createLedger } from "./ledger.ts"
 import { createLogWindow, type EventPlace, type ReadLog, type ReadWanted } from "./log-window.ts"
 import { createOneAtATime } from "./one-at-a-time.ts"
 import { startPartitionWorker } from "./partition-worker.ts"
-import { retryPolicy, type RetryPolicy } from "./retry-policy.ts"
 import { within } from "./within.ts"
 import { createWaker } from "./waker.ts"
 import type { AnyDefinition } from "./worker-services.ts"
@@ -76,14 +76,6 @@ export interface Consumers {
   start(): Promise<void>
   /** Finishes what runs within the drain time, gives everything back, and stops. Idempotent. */
   stop(): Promise<void>
-}
-
-interface Entry {
-  definition: AnyDefinition
-  policy: RetryPolicy
-  ready: PromiseWithResolvers<void>
-  registering?: Promise<void>
-  id?: string
 }
 
 const graceMs = 5_000
@@ -255,12 +247,7 @@ export function createConsumers(options: ConsumersOptions): Consumers {
     if (entries.has(key)) {
       throw new SignalboxError("configuration", `there are two consumers named "${definition.name}"`)
     }
-    const entry: Entry = {
-      definition,
-      policy: retryPolicy(definition.retry),
-      ready: Promise.withResolvers(),
-    }
-    entry.ready.promise.catch(() => {}) // told by `start`, or in the log
+    const entry = toEntry(definition)
     entries.set(key, entry)
     if (started !== undefined) void started.then(() => register(entry)).catch(() => {})
     let removed: Promise<void> | undefined
@@ -290,13 +277,4 @@ export function createConsumers(options: ConsumersOptions): Consumers {
     start: () => (started ??= start()),
     stop: () => (stopped ??= stop()),
   }
-}
-
-function recordOf(definition: ConsumerDefinition): ConsumerRecord {
-  const { tenant, name, kind, stream, filter = {}, partitions = 1, from = "head" } = definition
-  return { tenant, name, kind, stream, filter, partitions, from }
-}
-
-function entryKey({ tenant, name }: AnyDefinition): string {
-  return `${tenant}/${name}`
 }
