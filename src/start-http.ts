@@ -26,6 +26,7 @@ import { replayAdmin } from "./start-replays.ts"
 import { transaction, type Database } from "./store/database.ts"
 import { retryDeadDelivery, type DeadLetter } from "./store/dead-letters.ts"
 import type { Enqueue } from "./store/enqueue.ts"
+import { usualMaxClients } from "./streaming/admission.ts"
 import type { Streaming } from "./streaming/streaming.ts"
 
 /** What a port is opened for. */
@@ -115,7 +116,7 @@ export async function startHttp(
       : undefined,
   })
   const { host, port, streamLimits } = config
-  const maxConnections = (streamLimits.maxClients ?? 20_000) + forRequests
+  const maxConnections = (streamLimits.maxClients ?? usualMaxClients) + forRequests
   const server = await listen(app.fetch, { host, port, maxConnections })
   stack.defer(async () => {
     closing = true

@@ -7,6 +7,9 @@ import type { View } from "./view.ts"
 /** Whose stream it is and what work its view is, as far as shares go. */
 export type Comer = Pick<Opening, "keyId" | "address"> & { view: Pick<View, "work"> }
 
+/** Streams that a process lets be open at a time unless it is told otherwise. */
+export const usualMaxClients = 20_000
+
 export interface AdmissionLimits {
   /** Streams open at a time (20,000). */
   maxClients?: number
@@ -27,7 +30,7 @@ export interface Admission {
 
 /** Makes the count. */
 export function createAdmission(
-  { maxClients = 20_000, ...limits }: AdmissionLimits,
+  { maxClients = usualMaxClients, ...limits }: AdmissionLimits,
   onRefused: (reason: RefusalReason) => void,
 ): Admission {
   const { maxClientsByKey = maxClients / 2, maxClientsByAddress = maxClients / 2 } = limits

@@ -1,6 +1,6 @@
 import { once } from "node:events"
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
-import type { AddressInfo } from "node:net"
+import type { AddressInfo, Socket } from "node:net"
 import { afterAll, expect, test } from "vitest"
 import { SignalboxError } from "../../src/core/errors.ts"
 import { createByteBudget } from "../../src/ingest/byte-budget.ts"
@@ -52,25 +52,26 @@ async function settled(count: number): Promise<void> {
   expect(outcomes).toHaveLength(count)
 }
 
-test("a body that trickles is a 408 long before the time for a whole body is over", async () => {
-  outcomes.length = 0
-  const socket = await sendBytes(port, headOf(100_000))
+/** Goes on with a body byte by byte until it is answered. */
+async function answerToTrickle(socket: Socket) {
   const trickle = setInterval(() => socket.write("x"), 20)
   const answer = await readAnswer(socket)
   clearInterval(trickle)
   socket.destroy()
-  expect(answer.status).toBe(408)
+  return answer
+}
+
+test("a body that trickles is a 408 long before the time for a whole body is over", async () => {
+  outcomes.length = 0
+  const socket = await sendBytes(port, headOf(100_000))
+  expect((await answerToTrickle(socket)).status).toBe(408)
   expect(budget.used).toBe(0)
 })
 
 test("a body of which much came at once and then nothing more is a 408 long before its time is over", async () => {
   outcomes.length = 0
   const socket = await sendBytes(port, headOf(400_000, {}, "/brisk"), "x".repeat(300_000))
-  const trickle = setInterval(() => socket.write("x"), 20)
-  const answer = await readAnswer(socket)
-  clearInterval(trickle)
-  socket.destroy()
-  expect(answer.status).toBe(408)
+  expect((await answerToTrickle(socket)).status).toBe(408)
   expect(budget.used).toBe(0)
 })
 
